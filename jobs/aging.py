@@ -1,0 +1,297 @@
+"""Live aging: the totals of every account, and the transitions of its items, by postings and by midnights.
+
+SEMANTICS 2.1, 2.4, 2.5, 2.7, 2.12. A line remembers what it last contributed to the totals of its account, so that an
+event costs the lines it touches, and a midnight the lines that change, never the account.
+"""
+
+import msgspec
+
+from jobs.buckets import NOT_DUE, Buckets
+from jobs.effects import AccountAging, AgingTransition, InstalmentState, Item, Receipt
+from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, key
+from jobs.step import Step
+from jobs.values import Day, Minor
+
+INVOICE = "invoice"
+UNAPPLIED = "unapplied"
+ON_ACCOUNT = "on_account"
+CREDIT = "credit"
+NONE = "none"
+
+_CREDIT_CLASSES = (UNAPPLIED, ON_ACCOUNT, CREDIT)
+_POSTPONED_DAYS = 30
+
+
+def settle(step: Step) -> None:
+    """End of a step: totals, transitions and states of everything it touched."""
+    for document_key, document in step.documents.items():
+        _settle_document(step, document_key, document)
+    for receipt_key, receipt in step.receipts.items():
+        _settle_receipt(step, receipt_key, receipt)
+    for balance_key, before in step.balances.items():
+        balance = step.state.get(Balance, balance_key)
+        if balance is not None and (
+            before is None or balance.totals != before.totals or balance.disputed != before.disputed
+        ):
+            _put_out(step, balance_key, balance)
+    step.documents.clear()
+    step.receipts.clear()
+    step.balances.clear()
+
+
+def _settle_document(step: Step, document_key: str, document: Document) -> None:
+    today = step.today
+    buckets = step.settings.aging
+    balance_key = key("balance", step.company, document.account, document.currency)
+    lines = []
+    for line in document.lines:
+        shown = contribution(line, today, buckets)
+        if shown != line.shown:
+            _shift(step, balance_key, line.shown, shown)
+            if today is not None:
+                _put_out_transition(step, document, line, shown, today)
+            line = msgspec.structs.replace(line, shown=shown)  # noqa: PLW2901 the line as it now stands
+        lines.append(line)
+    disputed = Minor(0)
+    if document.disputed or document.disputed_shown:
+        open_today = 0 if today is None else sum(line.open_at(today) for line in lines)
+        disputed = Minor(max(0, min(document.disputed, open_today)))
+        if disputed != document.disputed_shown:
+            _shift_disputed(step, balance_key, Minor(disputed - document.disputed_shown))
+    closed_on = None
+    open_now = document.open
+    if open_now == 0:
+        closed_on = (
+            document.closed_on if document.closed_on is not None else max(line.postings[-1][0] for line in lines)
+        )
+    after = msgspec.structs.replace(
+        document,
+        lines=tuple(lines),
+        disputed_shown=disputed,
+        closed_on=closed_on,
+        wake=_wake(lines, today, buckets, _expiry(step, closed_on)),
+    )
+    step.state.put(document_key, after)
+    _put_out_item(step, after, Minor(open_now))
+
+
+def _settle_receipt(step: Step, receipt_key: str, receipt: ReceiptState) -> None:
+    today = step.today
+    (line,) = receipt.lines
+    if receipt.account:
+        shown = contribution(line, today, step.settings.aging)
+        if shown != line.shown:
+            _shift(step, key("balance", step.company, receipt.account, receipt.currency), line.shown, shown)
+            line = msgspec.structs.replace(line, shown=shown)
+    expiry = _expiry(step, line.postings[-1][0] if receipt.remainder == 0 else None)
+    after = msgspec.structs.replace(receipt, lines=(line,), wake=_wake([line], today, step.settings.aging, expiry))
+    step.state.put(receipt_key, after)
+    step.effects.append(
+        Receipt(
+            company=step.company,
+            account_id=receipt.account,
+            payment_id=receipt.payment_id,
+            currency=receipt.currency,
+            amount_minor=receipt.amount,
+            unapplied_minor=after.remainder,
+            applied_minor=Minor(0) if receipt.reversed_on is not None else receipt.applied,
+            refunded_minor=receipt.refunded,
+            status=after.status,
+            value_date=receipt.value_date,
+            method=receipt.method,
+            payer_reference=receipt.payer_reference,
+            bank_reference=receipt.bank_reference,
+            recorded_at=step.recorded_at,
+            event_id=step.event_id,
+        )
+    )
+
+
+def contribution(line: Line, today: Day | None, buckets: Buckets) -> Shown | None:
+    """What a line adds to its account's totals on a day: a bucket, or a column of credits; None for nothing."""
+    if today is None:
+        return None
+    amount = line.open_at(today)
+    if not amount:
+        return None
+    placement = line.placement_at(today)
+    column = placement.balance_class
+    if column == INVOICE:
+        column = buckets.name(today - placement.age_date)
+    return Shown(column, amount)
+
+
+def _wake(lines: list[Line], today: Day | None, buckets: Buckets, expiry: Day | None) -> Day | None:
+    """The next local day on which a line changes by itself, or on which the closed entity may go."""
+    if today is None:  # before the first tick nothing has happened yet: begin with the first posting
+        return min(line.postings[0][0] for line in lines)
+    soonest = expiry
+    for line in lines:
+        for day, _ in reversed(line.postings):
+            if day <= today:
+                break
+            soonest = day if soonest is None or day < soonest else soonest
+        for placement in reversed(line.placements):
+            if placement.since <= today:
+                break
+            soonest = placement.since if soonest is None or placement.since < soonest else soonest
+        shown = line.shown
+        if shown is not None and shown.column not in _CREDIT_CLASSES:
+            change = buckets.next_change(line.placement_at(today).age_date, today)
+            if change is not None and (soonest is None or change < soonest):
+                soonest = change
+    return soonest
+
+
+def _balance(step: Step, balance_key: str) -> Balance:
+    balance = step.state.get(Balance, balance_key)
+    if balance_key not in step.balances:
+        step.balances[balance_key] = balance
+    return balance if balance is not None else Balance(None, "", {})
+
+
+def _shift(step: Step, balance_key: str, before: Shown | None, after: Shown | None) -> None:
+    balance = _balance(step, balance_key)
+    totals = dict(balance.totals)
+    for shown, sign in ((before, -1), (after, 1)):
+        if shown is not None:
+            amount = totals.get(shown.column, 0) + sign * shown.amount
+            if amount:
+                totals[shown.column] = amount
+            else:
+                totals.pop(shown.column, None)
+    step.state.put(balance_key, msgspec.structs.replace(balance, totals=totals))
+
+
+def _shift_disputed(step: Step, balance_key: str, delta: Minor) -> None:
+    balance = _balance(step, balance_key)
+    step.state.put(balance_key, msgspec.structs.replace(balance, disputed=Minor(balance.disputed + delta)))
+
+
+def _put_out_transition(step: Step, document: Document, line: Line, shown: Shown | None, today: Day) -> None:
+    """Old bucket to new; from `none` where the item arrives or reopens overdue (SEMANTICS 2.12)."""
+    if shown is None or shown.amount < 0 or shown.column in _CREDIT_CLASSES:
+        return
+    before = NONE if line.shown is None or line.shown.amount < 0 else line.shown.column
+    if before == shown.column or (before == NONE and shown.column == NOT_DUE):
+        return
+    step.effects.append(
+        AgingTransition(
+            company=step.company,
+            account_id=document.account,
+            document_type=document.document_type,
+            document_id=document.document_id,
+            instalment=line.number or None,
+            currency=document.currency,
+            local_date=today,
+            from_bucket=before,
+            to_bucket=shown.column,
+            open_minor=shown.amount,
+            due_date=line.placement_at(today).age_date,
+            fired_at=step.recorded_at,
+            event_id=step.event_id,
+        )
+    )
+
+
+def _put_out_item(step: Step, document: Document, open_now: Minor) -> None:
+    lines = document.lines
+    open_due = [line.due_date for line in lines if line.open]
+    step.effects.append(
+        Item(
+            company=step.company,
+            account_id=document.account,
+            document_type=document.document_type,
+            document_id=document.document_id,
+            currency=document.currency,
+            amount_minor=document.amount,
+            open_minor=open_now,
+            status=document.status,
+            document_date=document.document_date,
+            posting_date=document.posting_date,
+            due_date=min(open_due) if open_due else max(line.due_date for line in lines),
+            disputed_minor=Minor(max(0, min(document.disputed, open_now))),
+            instalments=()
+            if len(lines) == 1 and lines[0].number == 0
+            else tuple(InstalmentState(line.number, line.due_date, line.amount, line.open) for line in lines),
+            reference=document.reference,
+            closed_date=document.closed_on,
+            region=document.region,
+            recorded_at=step.recorded_at,
+            event_id=step.event_id,
+        )
+    )
+
+
+def _put_out(step: Step, balance_key: str, balance: Balance) -> None:
+    _, company, account, currency = balance_key.split("\x1f")
+    totals = balance.totals
+    names = step.settings.aging.names
+    today = step.today
+    step.effects.append(
+        AccountAging(
+            company=company,
+            account_id=account,
+            currency=currency,
+            as_of=Day(0) if today is None else today,
+            buckets=names,
+            bucket_minor=tuple(Minor(totals.get(name, 0)) for name in names),
+            unapplied_minor=Minor(-totals.get(UNAPPLIED, 0)),
+            on_account_minor=Minor(-totals.get(ON_ACCOUNT, 0)),
+            credits_minor=Minor(-totals.get(CREDIT, 0)),
+            disputed_minor=balance.disputed,
+            total_minor=Minor(sum(totals.values())),
+            recorded_at=step.recorded_at,
+            event_id=step.event_id,
+        )
+    )
+
+
+def _expiry(step: Step, closed_on: Day | None) -> Day | None:
+    """The day on which a closed entity may be forgotten: counted from its closing or, if later, from today.
+
+    A backfill closes items years after the fact; what reverses them may still be on its way (SEMANTICS 1.8).
+    """
+    if closed_on is None:
+        return None
+    return Day(max(closed_on, step.today or closed_on) + step.settings.closed_item_days)
+
+
+def woken_document(step: Step, document_key: str) -> None:
+    """A local midnight: the document changes bucket, a posting takes effect, or it was closed long enough ago."""
+    document = step.document(document_key)
+    if document is None or step.today is None:
+        return
+    if document.open or not _is_still(document.lines, step):
+        step.put_document(document_key, document)
+        return
+    if any(step.state.get(Application, application) is not None for application in document.applications):
+        later = Day(step.today + _POSTPONED_DAYS)  # what paid it is still kept and may be reversed
+        step.state.put(document_key, msgspec.structs.replace(document, wake=later))
+        return
+    _forget(step, document_key)
+
+
+def woken_receipt(step: Step, receipt_key: str) -> None:
+    """A local midnight: a posting takes effect, or the receipt was used up long enough ago."""
+    receipt = step.receipt(receipt_key)
+    if receipt is None or step.today is None:
+        return
+    if receipt.remainder or not _is_still(receipt.lines, step):
+        step.put_receipt(receipt_key, receipt)
+    else:
+        _forget(step, receipt_key)
+
+
+def _is_still(lines: tuple[Line, ...], step: Step) -> bool:
+    """Nothing of it changes today or later by itself."""
+    today = step.today
+    return today is not None and all(
+        line.postings[-1][0] <= today and contribution(line, today, step.settings.aging) == line.shown for line in lines
+    )
+
+
+def _forget(step: Step, entity_key: str) -> None:
+    for application in step.state.listed(entity_key):
+        step.state.remove(application)
+    step.state.remove(entity_key)

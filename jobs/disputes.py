@@ -1,0 +1,120 @@
+"""Disputes: the slice of an invoice that is contested (SEMANTICS 2.7, 5)."""
+
+import msgspec
+
+from jobs.entities import Dispute, Document, key
+from jobs.events import DisputeAssigned, DisputeOpened, DisputeResolved
+from jobs.ledger.amounts import amount_in
+from jobs.ledger.content import content_of, repeated
+from jobs.step import Step
+from jobs.values import Day, Minor
+from jobs.verdicts import DUPLICATE, Rejected, Verdict
+
+OPEN = "open"
+ASSIGNED = "assigned"
+UPHELD = "upheld"
+OUTCOMES = (UPHELD, "rejected", "withdrawn")
+
+
+def open_dispute(step: Step, event: DisputeOpened) -> Verdict:
+    """The amount is disputed from the day of the event on; an id that was resolved before reopens its case."""
+    dispute_key = key("dispute", step.company, event.dispute_id)
+    content = content_of(event)
+    known = step.state.get(Dispute, dispute_key)
+    if known is not None and known.state not in OUTCOMES:
+        return repeated("dispute", event.dispute_id, known.content, content)
+    found = step.find_document(event.account_id, event.invoice_id)
+    if found is None:
+        return Rejected("unknown_document", f"account {event.account_id} has no document {event.invoice_id}")
+    document_key, document = found
+    if document.cancelled:
+        return Rejected("document_cancelled", f"{event.invoice_id} is cancelled; nothing of it can be disputed")
+    amount = amount_in(event, document.currency)
+    if isinstance(amount, Rejected):
+        return amount
+    if amount < 0:
+        return Rejected("wrong_sign", f"the disputed amount of {event.dispute_id} must be above zero")
+    if amount == 0:
+        return None
+    day = step.settings.calendar.day(event.occurred_at)
+    dispute = Dispute(
+        wake=None,
+        listed_under=_listing(step, document),
+        account=document.account,
+        dispute_id=event.dispute_id,
+        target=document_key,
+        amount=amount,
+        outstanding=amount,
+        state=OPEN,
+        opened_on=day,
+        reason_code=event.reason_code,
+        content=content,
+    )
+    still = known.outstanding if known is not None else Minor(0)  # an upheld slice that waits for its credit memo
+    step.state.put(dispute_key, dispute)
+    step.post_dispute(document, dispute, Minor(amount - still), day, "opened" if known is None else "reopened")
+    _put_disputed(step, document_key, document, Minor(amount - still))
+    return None
+
+
+def assign(step: Step, event: DisputeAssigned) -> Verdict:
+    """Somebody takes it on, which is its review (SEMANTICS 5)."""
+    dispute_key = key("dispute", step.company, event.dispute_id)
+    dispute = step.state.get(Dispute, dispute_key)
+    if dispute is None or dispute.account != event.account_id:
+        return _unknown(event.account_id, event.dispute_id)
+    if dispute.state == OPEN:
+        step.state.put(dispute_key, msgspec.structs.replace(dispute, state=ASSIGNED))
+    return None
+
+
+def resolve(step: Step, event: DisputeResolved) -> Verdict:
+    """upheld: disputed until its credit memo; rejected or withdrawn: collectible at once (SEMANTICS 2.7)."""
+    dispute_key = key("dispute", step.company, event.dispute_id)
+    dispute = step.state.get(Dispute, dispute_key)
+    if dispute is None or dispute.account != event.account_id or event.outcome not in OUTCOMES:
+        return _unknown(event.account_id, event.dispute_id)
+    if dispute.state in OUTCOMES:
+        return DUPLICATE
+    document = step.document(dispute.target)
+    released = Minor(0 if event.outcome == UPHELD else dispute.outstanding)
+    if document is not None and released:
+        day = max(step.settings.calendar.day(event.occurred_at), dispute.opened_on)
+        step.post_dispute(document, dispute, Minor(-released), day, "resolved")
+        _put_disputed(step, dispute.target, document, Minor(-released))
+    outstanding = Minor(dispute.outstanding - released)
+    step.state.put(dispute_key, msgspec.structs.replace(dispute, state=event.outcome, outstanding=outstanding))
+    return None
+
+
+def credited(step: Step, document_key: str, document: Document, amount: Minor, day: Day) -> Document:
+    """A credit on the document settles its upheld disputes, in order of id; returns the document without that slice."""
+    if not document.disputed:
+        return document
+    rest = amount
+    for dispute_key in step.state.listed(_listing(step, document)):
+        dispute = step.state.get(Dispute, dispute_key)
+        if dispute is None or dispute.state != UPHELD or not dispute.outstanding or not rest:
+            continue
+        settled = Minor(min(rest, dispute.outstanding))
+        step.post_dispute(document, dispute, Minor(-settled), max(day, dispute.opened_on), "credited")
+        step.state.put(dispute_key, msgspec.structs.replace(dispute, outstanding=Minor(dispute.outstanding - settled)))
+        document = msgspec.structs.replace(document, disputed=Minor(document.disputed - settled))
+        rest = Minor(rest - settled)
+    step.put_document(document_key, document)
+    return document
+
+
+def _put_disputed(step: Step, document_key: str, document: Document, delta: Minor) -> None:
+    step.put_document(document_key, msgspec.structs.replace(document, disputed=Minor(document.disputed + delta)))
+
+
+def _listing(step: Step, document: Document) -> str:
+    return key("disputes", step.company, document.document_type, document.document_id)
+
+
+def _unknown(account: str | None, dispute_id: str) -> Rejected:
+    return Rejected(
+        "unknown_document",
+        f"account {account} has no dispute {dispute_id}, or the outcome is not one of {OUTCOMES}",
+    )

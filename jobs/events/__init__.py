@@ -1,0 +1,58 @@
+"""The events that the jobs fold, as frozen records. Field names and order are those of the Avro contracts."""
+
+from jobs.events.accounts import AccountChanged, AccountHoldPlaced, AccountHoldReleased
+from jobs.events.cash import (
+    CashApplied,
+    CashUnapplied,
+    PaymentIdentified,
+    PaymentPlacedOnAccount,
+    PaymentReceived,
+    PaymentRefunded,
+    PaymentReversed,
+    RemittanceLine,
+    RemittanceReceived,
+)
+from jobs.events.documents import (
+    CreditMemoIssued,
+    DisputeAssigned,
+    DisputeOpened,
+    DisputeResolved,
+    Instalment,
+    InvoiceAdjusted,
+    InvoiceCancelled,
+    InvoiceDueDateChanged,
+    InvoiceIssued,
+    InvoiceWrittenOff,
+    WriteOffRecovered,
+)
+from jobs.events.envelope import Event
+from jobs.events.system import ClockTicked, CompanyConfigured
+
+__all__ = [
+    "AccountChanged",
+    "AccountHoldPlaced",
+    "AccountHoldReleased",
+    "CashApplied",
+    "CashUnapplied",
+    "ClockTicked",
+    "CompanyConfigured",
+    "CreditMemoIssued",
+    "DisputeAssigned",
+    "DisputeOpened",
+    "DisputeResolved",
+    "Event",
+    "Instalment",
+    "InvoiceAdjusted",
+    "InvoiceCancelled",
+    "InvoiceDueDateChanged",
+    "InvoiceIssued",
+    "InvoiceWrittenOff",
+    "PaymentIdentified",
+    "PaymentPlacedOnAccount",
+    "PaymentReceived",
+    "PaymentRefunded",
+    "PaymentReversed",
+    "RemittanceLine",
+    "RemittanceReceived",
+    "WriteOffRecovered",
+]

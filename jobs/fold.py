@@ -1,0 +1,267 @@
+"""The fold of one partition: (state, event) → (state, effects). Pure: the same log gives the same bytes.
+
+The ledger folds first; the other jobs see what it posted. Time is an event: timers fire, in order of their instants,
+when a `ClockTicked` passes them, and at once where an event creates one that is already past (DESIGN §2).
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from jobs import accounts, aging, disputes, events
+from jobs.company import CompanySettings, settings_from
+from jobs.effects import Alert, Effect, Rejection
+from jobs.entities import SEPARATOR, Configuration, Time, key
+from jobs.ledger import applications, credit_memos, invoices, receipts, write_offs
+from jobs.seen import SeenEvents
+from jobs.state import State
+from jobs.step import Step
+from jobs.values import Day, Instant
+from jobs.verdicts import Rejected, Verdict
+
+Outcome = Literal["applied", "rejected", "duplicate", "clock", "configured"]
+
+_HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
+    events.InvoiceIssued: invoices.issue,
+    events.InvoiceCancelled: invoices.cancel,
+    events.InvoiceAdjusted: invoices.adjust,
+    events.InvoiceDueDateChanged: invoices.change_due_date,
+    events.InvoiceWrittenOff: write_offs.write_off,
+    events.WriteOffRecovered: write_offs.recover,
+    events.CreditMemoIssued: credit_memos.issue,
+    events.PaymentReceived: receipts.receive,
+    events.PaymentPlacedOnAccount: receipts.place_on_account,
+    events.PaymentRefunded: receipts.refund,
+    events.PaymentReversed: receipts.reverse,
+    events.CashApplied: applications.apply,
+    events.CashUnapplied: applications.unapply,
+    events.DisputeOpened: disputes.open_dispute,
+    events.DisputeAssigned: disputes.assign,
+    events.DisputeResolved: disputes.resolve,
+    events.AccountChanged: accounts.change,
+    events.AccountHoldPlaced: accounts.place_hold,
+    events.AccountHoldReleased: accounts.release_hold,
+}
+
+_WOKEN: dict[str, Callable[[Step, str], None]] = {
+    "document": aging.woken_document,
+    "receipt": aging.woken_receipt,
+}
+
+_FIRST_DAY = Day(-25_567)  # 1900-01-01
+_LAST_DAY = Day(84_006)  # 2200-01-01
+_DAY_FIELDS: dict[type[events.Event], tuple[str, ...]] = {
+    event_type: tuple(field.name for field in msgspec.structs.fields(event_type) if field.name.endswith("_date"))
+    for event_type in _HANDLERS
+}
+
+_FOLDED: tuple[type[events.Event], ...] = (*_HANDLERS.keys(), events.ClockTicked, events.CompanyConfigured)
+
+EVENT_TYPES: dict[str, type[events.Event]] = {event_type.__name__: event_type for event_type in _FOLDED}
+"""Record name → the type that the fold takes; its fields are leading fields of the Avro record."""
+
+
+class StepResult(msgspec.Struct, frozen=True):
+    """What one event came to, and its effects in order."""
+
+    outcome: Outcome
+    effects: list[Effect]
+
+
+class Fold:
+    """The state of one partition and the step that changes it. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._state = State()
+        self._seen = SeenEvents(self._state)
+        self._clock: Instant | None = None
+
+    def step(self, event: events.Event) -> StepResult:
+        """Fold one event. Raises only for a defect of a job, and then the state is as it was before the event."""
+        try:
+            result = self._step(event)
+        except BaseException:
+            self._state.undo()
+            raise
+        self._state.finish()
+        return result
+
+    def _step(self, event: events.Event) -> StepResult:
+        if isinstance(event, events.ClockTicked):
+            return self._tick(event)
+        if isinstance(event, events.CompanyConfigured):
+            return self._configure(event)
+        settings = self._state.companies.get(event.company)
+        if settings is None:
+            advice = f"company {event.company!r} is not configured; add its file and run `arrears companies apply`"
+            return self._rejected(event, Rejected("unknown_company", advice))
+        if event.event_id in self._seen:
+            return StepResult("duplicate", [])
+        refused = _impossible_date(event)
+        if refused is not None:
+            return self._rejected(event, refused)
+        clock = self._clock
+        effects: list[Effect] = []
+        step = Step(
+            self._state,
+            settings,
+            event.event_id,
+            event.recorded_at if clock is None or event.recorded_at > clock else clock,
+            None if clock is None else settings.calendar.day(clock),
+            effects,
+        )
+        verdict = _HANDLERS[type(event)](step, event)
+        if isinstance(verdict, Rejected):
+            return self._rejected(event, verdict)
+        if verdict is not None:
+            return StepResult("duplicate", [])
+        aging.settle(step)
+        self._state.keep()
+        if clock is not None:
+            self._fire(clock, effects)
+        self._seen.add(event.event_id, step.recorded_at)
+        return StepResult("applied", effects)
+
+    def _rejected(self, event: events.Event, verdict: Rejected) -> StepResult:
+        self._state.undo()
+        rejection = Rejection(
+            event_id=event.event_id,
+            event_type=type(event).__name__,
+            company=event.company,
+            account_id=event.account_id,
+            reason=verdict.reason,
+            message=verdict.message,
+            recorded_at=event.recorded_at if self._clock is None else max(event.recorded_at, self._clock),
+        )
+        return StepResult("rejected", [rejection])
+
+    # Time
+
+    def _tick(self, event: events.ClockTicked) -> StepResult:
+        effects: list[Effect] = []
+        if self._clock is None or event.at > self._clock:
+            self._fire(event.at, effects)
+            self._clock = event.at
+            self._state.put(key("clock", "*"), Time.of(event.at))
+            self._seen.forget(event.at)
+        return StepResult("clock", effects)
+
+    def _fire(self, until: Instant, effects: list[Effect]) -> None:
+        """Fire all timers up to an instant, in order of instant, company and key; alerts of one instant by subject."""
+        while True:
+            instant = self._state.next_wake()
+            if instant is None or instant > until:
+                return
+            due = self._state.due_at(instant)
+            fired: list[Effect] = []
+            position = 0
+            while position < len(due):
+                company, day, _ = due[position]
+                step = Step(
+                    self._state,
+                    self._state.companies[company],
+                    f"clock/{company}/{day}",
+                    instant if self._clock is None or instant > self._clock else self._clock,
+                    day if self._clock is None else max(day, self._state.companies[company].calendar.day(self._clock)),
+                    fired,
+                )
+                while position < len(due) and due[position][:2] == (company, day):
+                    entity_key = due[position][2]
+                    _WOKEN[entity_key.split(SEPARATOR, 1)[0]](step, entity_key)
+                    position += 1
+                aging.settle(step)
+            self._state.keep()
+            effects += sorted(fired, key=_by_alert_subject)
+
+    # Settings
+
+    def _configure(self, event: events.CompanyConfigured) -> StepResult:
+        try:
+            settings = settings_from(msgspec.json.decode(event.settings))
+        except (ValueError, msgspec.DecodeError) as error:
+            return self._rejected(event, Rejected("unknown_company", f"settings of {event.company}: {error}"))
+        if settings.code != event.company:
+            return self._rejected(
+                event, Rejected("unknown_company", f"settings of {event.company} carry code {settings.code}")
+            )
+        before = self._state.companies.get(event.company)
+        self._state.put(key("company", event.company), Configuration(None, "", event.version, event.settings))
+        self._state.companies[event.company] = settings
+        effects: list[Effect] = []
+        if before is not None and before != settings:
+            try:
+                self._state.rebuild_timers(event.company)
+                self._review(settings, event, effects)
+            except BaseException:
+                self._state.companies[event.company] = before
+                raise
+        return StepResult("configured", effects)
+
+    def _review(self, settings: CompanySettings, event: events.CompanyConfigured, effects: list[Effect]) -> None:
+        """Buckets or days may have changed: every open item of the company is seen anew."""
+        clock = self._clock
+        recorded_at = event.recorded_at if clock is None else max(event.recorded_at, clock)
+        today = None if clock is None else settings.calendar.day(clock)
+        step = Step(self._state, settings, event.event_id, recorded_at, today, effects)
+        for kind, woken in _WOKEN.items():
+            for entity_key in sorted(self._state.keys(kind)):
+                if entity_key.split(SEPARATOR, 2)[1] == settings.code:
+                    woken(step, entity_key)
+        aging.settle(step)
+
+    # State
+
+    def restore(self, entity_key: str, value: bytes | None) -> None:
+        """One record of the state topic, in the order of the topic; None is a tombstone."""
+        self._state.restore(entity_key, value)
+
+    def restored(self) -> None:
+        """All records are in."""
+        for company_key in list(self._state.keys("company")):
+            configuration = self._state.get(Configuration, company_key)
+            if configuration is not None:
+                settings = settings_from(msgspec.json.decode(configuration.settings))
+                self._state.companies[settings.code] = settings
+        self._state.restored()
+        self._seen.restored()
+        clock = self._state.get(Time, key("clock", "*"))
+        self._clock = None if clock is None else clock.at
+
+    def take_changes(self) -> list[tuple[str, bytes | None]]:
+        """State records to write since the last call; None is a tombstone."""
+        return self._state.take_changes()
+
+    @property
+    def clock_micros(self) -> Instant | None:
+        """The latest tick, in microseconds; None before the first."""
+        return self._clock
+
+    @property
+    def companies(self) -> dict[str, str]:
+        """Version of the settings of every configured company."""
+        versions = {}
+        for code in sorted(self._state.companies):
+            configuration = self._state.get(Configuration, key("company", code))
+            versions[code] = "" if configuration is None else configuration.version
+        return versions
+
+    def next_wake_micros(self) -> Instant | None:
+        """The instant of the next timer, in microseconds."""
+        return self._state.next_wake()
+
+    def statistics(self) -> dict[str, int]:
+        """Entities by kind, and bytes at rest."""
+        return self._state.statistics()
+
+
+def _by_alert_subject(effect: Effect) -> tuple[int, str, str]:
+    return (1, effect.subject, effect.kind) if isinstance(effect, Alert) else (0, "", "")
+
+
+def _impossible_date(event: events.Event) -> Rejected | None:
+    for name in _DAY_FIELDS[type(event)]:
+        day = getattr(event, name)
+        if day is not None and not _FIRST_DAY <= day < _LAST_DAY:
+            return Rejected("invalid_date", f"{name} lies outside the years 1900 to 2199")
+    return None

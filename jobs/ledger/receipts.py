@@ -1,0 +1,125 @@
+"""Receipts: received, placed on account, refunded, reversed (SEMANTICS 2.9, 4.1)."""
+
+import msgspec
+
+from jobs.aging import ON_ACCOUNT, UNAPPLIED
+from jobs.entities import Placement, ReceiptState, key
+from jobs.events import PaymentPlacedOnAccount, PaymentReceived, PaymentRefunded, PaymentReversed
+from jobs.ledger.amounts import amount_in, unknown_currency
+from jobs.ledger.applications import take_back
+from jobs.ledger.content import content_of, repeated
+from jobs.lines import cleared, opened, placed, posted
+from jobs.step import Step
+from jobs.values import Minor
+from jobs.verdicts import DUPLICATE, Rejected, Verdict
+
+
+def receive(step: Step, event: PaymentReceived) -> Verdict:
+    """A negative line from the value date on, until applied. Without an account it is in nobody's balance."""
+    refused = unknown_currency(event.currency)
+    if refused is not None:
+        return refused
+    if event.amount_minor < 0:
+        return Rejected(
+            "wrong_sign",
+            f"payment {event.payment_id} is negative; send PaymentReversed or PaymentRefunded instead",
+        )
+    if event.amount_minor == 0:
+        return None  # SEMANTICS 1.5
+    receipt_key = key("receipt", step.company, event.payment_id)
+    content = content_of(event)
+    known = step.receipt(receipt_key)
+    if known is not None:
+        return repeated("payment", event.payment_id, known.content, content)
+    account = event.account_id or ""
+    balance_class = ON_ACCOUNT if event.on_account else UNAPPLIED
+    line, movements = opened(
+        0, Minor(-event.amount_minor), Placement(event.value_date, balance_class, event.value_date)
+    )
+    receipt = ReceiptState(
+        wake=None,
+        listed_under=key("receipts", step.company, account),
+        account=account,
+        payment_id=event.payment_id,
+        currency=event.currency,
+        amount=Minor(event.amount_minor),
+        value_date=event.value_date,
+        method=event.method,
+        payer_reference=event.payer_reference,
+        bank_reference=event.bank_reference,
+        region=event.region,
+        content=content,
+        lines=(line,),
+        on_account=event.on_account,
+    )
+    step.post_receipt(receipt, movements, "payment", method=event.method)
+    step.put_receipt(receipt_key, receipt)
+    return None
+
+
+def place_on_account(step: Step, event: PaymentPlacedOnAccount) -> Verdict:
+    """What is unapplied is deliberately parked from the day of the event on."""
+    found = _receipt(step, event.account_id, event.payment_id)
+    if isinstance(found, Rejected):
+        return found
+    receipt_key, receipt = found
+    if receipt.on_account or receipt.reversed_on is not None:
+        return DUPLICATE
+    day = step.settings.calendar.day(event.occurred_at)
+    line, movements = placed(receipt.lines[0], Placement(day, ON_ACCOUNT, receipt.value_date))
+    step.post_receipt(receipt, movements, "on_account", cause=event.event_id)
+    step.put_receipt(receipt_key, msgspec.structs.replace(receipt, lines=(line,), on_account=True))
+    return None
+
+
+def refund(step: Step, event: PaymentRefunded) -> Verdict:
+    """Money goes back to the payer; at most what is not applied."""
+    found = _receipt(step, event.account_id, event.payment_id)
+    if isinstance(found, Rejected):
+        return found
+    receipt_key, receipt = found
+    amount = amount_in(event, receipt.currency)
+    if isinstance(amount, Rejected):
+        return amount
+    if amount < 0:
+        return Rejected("wrong_sign", f"a refund of {event.payment_id} must be above zero")
+    if amount == 0:
+        return None
+    if amount > receipt.remainder:
+        return Rejected(
+            "over_application",
+            f"{amount} minor units are more than the {receipt.remainder} left of {event.payment_id}",
+        )
+    line, movements = posted(receipt.lines[0], amount, step.effective(event, event.effective_date))
+    step.post_receipt(receipt, movements, "refund", cause=event.event_id)
+    step.put_receipt(
+        receipt_key,
+        msgspec.structs.replace(receipt, lines=(line,), refunded=Minor(receipt.refunded + amount)),
+    )
+    return None
+
+
+def reverse(step: Step, event: PaymentReversed) -> Verdict:
+    """The money did not stay: its applications go back, then the receipt itself (SEMANTICS 2.9)."""
+    found = _receipt(step, event.account_id, event.payment_id)
+    if isinstance(found, Rejected):
+        return found
+    receipt_key, receipt = found
+    if receipt.reversed_on is not None:
+        return DUPLICATE
+    day = max(step.effective(event, event.effective_date), receipt.value_date)
+    for application_key in step.state.listed(receipt_key):
+        take_back(step, application_key, day, "reversal", event.reason)
+    receipt = step.receipt(receipt_key) or receipt
+    line, movements = cleared(receipt.lines[0], day)
+    step.post_receipt(receipt, movements, "reversal", cause=event.event_id, reason=event.reason)
+    step.put_receipt(receipt_key, msgspec.structs.replace(receipt, lines=(line,), reversed_on=day))
+    return None
+
+
+def _receipt(step: Step, account: str | None, payment_id: str) -> tuple[str, ReceiptState] | Rejected:
+    receipt_key = key("receipt", step.company, payment_id)
+    receipt = step.receipt(receipt_key)
+    if receipt is None or receipt.account != (account or ""):
+        return Rejected("unknown_payment", f"account {account} has no payment {payment_id}")
+    return receipt_key, receipt

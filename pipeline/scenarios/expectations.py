@@ -1,0 +1,309 @@
+"""Expectations of a scenario, answered from what the fold put out (SCENARIOS §2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from jobs.as_of import OpenLine, age, open_lines
+from jobs.company import CompanySettings
+from jobs.effects import Item
+from jobs.money import decimal_of, exponent
+from jobs.values import Day, Instant, Minor, date_of, day_of
+from pipeline.scenarios.format import calendar_date, instant
+from pipeline.scenarios.world import World
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A field that is not as expected."""
+
+    field: str
+    expected: object
+    actual: object
+
+
+class UnansweredError(Exception):
+    """No job answers this expectation, or it names something that does not exist."""
+
+
+Answers = dict[str, object]
+
+_NOT_FIELDS = frozenset({"as_of", "known_as_of", "account_id", "company", "document_type", "credit_mode", "rollup"})
+
+
+def check(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    """What of an expectation does not hold; an expectation that nothing answers does not hold."""
+    subject = next((name for name in _SUBJECTS if name in expectation), None)
+    if subject is None:
+        return [Mismatch("expectation", "one of " + ", ".join(_SUBJECTS), next(iter(expectation), None))]
+    try:
+        return _SUBJECTS[subject](expectation, world)
+    except (UnansweredError, ValueError, TypeError, KeyError) as error:
+        return [Mismatch(subject, expectation[subject], f"{error}")]
+
+
+# Looking at one thing
+
+
+def _compare(
+    expectation: dict[str, Any], subject: str, actual: Answers, other: frozenset[str] = _NOT_FIELDS
+) -> list[Mismatch]:
+    mismatches = []
+    for name, expected in expectation.items():
+        if name == subject or name in other:
+            continue
+        if name not in actual:
+            mismatches.append(Mismatch(name, expected, "no such field, or no job answers it"))
+        elif not _same(expected, actual[name]):
+            mismatches.append(Mismatch(name, expected, actual[name]))
+    return mismatches
+
+
+def _same(expected: object, actual: object) -> bool:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        return all(name in actual and _same(value, actual[name]) for name, value in expected.items())
+    if isinstance(expected, list) and isinstance(actual, list):
+        return len(expected) == len(actual) and all(_same(*pair) for pair in zip(expected, actual, strict=True))
+    if isinstance(expected, bool) or isinstance(actual, bool) or expected is None or actual is None:
+        return expected is actual
+    if isinstance(actual, Decimal | int):
+        try:
+            return Decimal(str(expected)) == actual
+        except InvalidOperation:
+            return False
+    return str(expected) == str(actual)
+
+
+def _invoice(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    item = _item(expectation, world)
+    settings = world.companies[item.company]
+    as_of = _as_of(expectation, world, item.company)
+    known = _known_as_of(expectation)
+    lines = {
+        line: amount
+        for line, amount in open_lines(world.entries, as_of, known).items()
+        if (line.company, line.item_type, line.item_id) == (item.company, item.document_type, item.document_id)
+    }
+    open_amount = Minor(sum(lines.values()))
+    disputed = min(
+        _disputed(world, item.company, as_of, known).get((item.document_type, item.document_id), 0), open_amount
+    )
+    oldest = min((line.due_date for line in lines), default=None)
+    days_past_due = None if oldest is None or not open_amount else as_of - oldest
+    answers: Answers = {
+        "open": decimal_of(open_amount, item.currency),
+        "status": item.status,
+        "bucket": None if days_past_due is None else settings.aging.name(days_past_due),
+        "days_past_due": days_past_due,
+        "disputed": decimal_of(disputed, item.currency),
+        "collectible": decimal_of(open_amount - disputed, item.currency),
+        "instalments": _instalments(item, lines, as_of, settings),
+    }
+    return _compare(expectation, "invoice", answers)
+
+
+def _item(expectation: dict[str, Any], world: World) -> Item:
+    found = [
+        item
+        for (company, document_type, document_id), item in world.items.items()
+        if document_id == str(expectation["invoice"])
+        and company == expectation.get("company", company)
+        and item.account_id == str(expectation.get("account_id", item.account_id))
+        and document_type == expectation.get("document_type", document_type)
+    ]
+    invoices = [item for item in found if item.document_type == "invoice"]
+    if len(invoices or found) != 1:
+        count = len(invoices or found)
+        raise UnansweredError(
+            "no such document" if not count else f"{count} documents of that number; name company or account_id"
+        )
+    return (invoices or found)[0]
+
+
+def _instalments(item: Item, lines: dict[OpenLine, Minor], as_of: Day, settings: CompanySettings) -> list[Answers]:
+    answers: list[Answers] = []
+    for instalment in item.instalments:
+        own = {line: amount for line, amount in lines.items() if line.instalment == instalment.number}
+        amount = sum(own.values())
+        bucket = settings.aging.name(as_of - min(line.due_date for line in own)) if own and amount else None
+        answers.append({"number": instalment.number, "open": decimal_of(amount, item.currency), "bucket": bucket})
+    return answers
+
+
+def _payment(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    found = [
+        receipt
+        for (company, payment_id), receipt in world.receipts.items()
+        if payment_id == str(expectation["payment"]) and company == expectation.get("company", company)
+    ]
+    if len(found) != 1:
+        raise UnansweredError("no such payment" if not found else "several companies have that payment; name company")
+    (receipt,) = found
+    answers: Answers = {
+        "status": receipt.status,
+        "unapplied": decimal_of(receipt.unapplied_minor, receipt.currency),
+        "applied": decimal_of(receipt.applied_minor, receipt.currency),
+    }
+    return _compare(expectation, "payment", answers)
+
+
+def _aging(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    asked = expectation["aging"]
+    account, currency = str(asked["account_id"]), str(asked["currency"])
+    company = _company(asked, world, account)
+    settings = world.companies[company]
+    as_of = _as_of(asked, world, company)
+    known = _known_as_of(asked)
+    accounts = {account}
+    if asked.get("rollup"):
+        accounts = _descendants(account, world.parents(company, as_of, known))
+    lines = {
+        line: amount
+        for line, amount in open_lines(world.entries, as_of, known).items()
+        if line.company == company and line.currency == currency and line.account_id in accounts
+    }
+    report = age(lines, as_of, settings.aging, asked.get("credit_mode", settings.credit_mode))
+    disputed = 0
+    for (document_type, document_id), amount in _disputed(world, company, as_of, known).items():
+        open_amount = sum(
+            part for line, part in lines.items() if (line.item_type, line.item_id) == (document_type, document_id)
+        )
+        disputed += max(0, min(amount, open_amount))
+    rate = world.rate(company, currency, settings.base_currency, as_of, known)
+    answers: Answers = {
+        **{name: decimal_of(amount, currency) for name, amount in report.buckets.items()},
+        "unapplied": decimal_of(report.unapplied, currency),
+        "on_account": decimal_of(report.on_account, currency),
+        "credits": decimal_of(report.credits, currency),
+        "disputed": decimal_of(disputed, currency),
+        "total": decimal_of(report.total, currency),
+        "reconciliation_gap": decimal_of(report.reconciliation_gap, currency),
+        "base_total": None if rate is None else _in_base(report.total, currency, settings.base_currency, rate),
+    }
+    return _compare(expectation, "aging", answers, frozenset())
+
+
+def _in_base(amount: Minor, currency: str, base: str, rate: Decimal) -> Decimal:
+    unit = Decimal(1).scaleb(-(exponent(base) or 0))
+    return (decimal_of(amount, currency) * rate).quantize(unit)
+
+
+def _descendants(account: str, parents: dict[str, str]) -> set[str]:
+    found = {account}
+    grown = True
+    while grown:
+        children = {child for child, parent in parents.items() if parent in found} - found
+        found |= children
+        grown = bool(children)
+    return found
+
+
+def _disputed(world: World, company: str, as_of: Day, known: Instant | None) -> dict[tuple[str, str], int]:
+    amounts: dict[tuple[str, str], int] = {}
+    for entry in world.disputes:
+        if entry.company == company and entry.effective_date <= as_of and (known is None or entry.recorded_at <= known):
+            document = entry.document_type, entry.document_id
+            amounts[document] = amounts.get(document, 0) + entry.delta_minor
+    return amounts
+
+
+def _transitions(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    invoice = str(expectation["transitions"])
+    actual = [
+        [date_of(transition.local_date).isoformat(), transition.from_bucket, transition.to_bucket]
+        + ([] if transition.instalment is None else [str(transition.instalment)])
+        for transition in world.transitions
+        if transition.document_id == invoice and transition.company == expectation.get("company", transition.company)
+    ]
+    expected = [[str(part) for part in entry] for entry in expectation.get("list", [])]
+    return [] if expected == actual else [Mismatch("list", expected, actual)]
+
+
+def _rejected(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    actual: list[Answers] = [{"event": event, "reason": reason} for event, reason in world.rejected]
+    expected = expectation["rejected"] or []
+    return [] if _same(expected, actual) else [Mismatch("rejected", expected, actual)]
+
+
+def _account(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    account = str(expectation["account"])
+    company = _company(expectation, world, account)
+    states = [state for state in world.accounts if (state.company, state.account_id) == (company, account)]
+    answers: Answers = {"on_hold": bool(states) and states[-1].on_hold}
+    currency = expectation.get("currency") or (states[-1].currency if states else None)
+    if currency is not None:
+        lines = open_lines(world.entries, world.today(company))
+        own = (
+            part
+            for line, part in lines.items()
+            if (line.company, line.account_id) == (company, account) and line.currency == currency
+        )
+        answers["exposure"] = decimal_of(sum(own), currency)
+    return _compare(expectation, "account", answers, frozenset({"company", "currency"}))
+
+
+def _alerts(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    kind = expectation.get("alerts_of")
+    expected = expectation["alerts"] if kind is None else expectation.get("list", [])
+    actual: list[Answers] = [
+        {
+            "kind": alert.kind,
+            "subject": alert.subject,
+            "status": alert.status,
+            "amount": None if alert.amount_minor is None else decimal_of(alert.amount_minor, alert.currency or ""),
+            "supersedes": alert.supersedes is not None,
+        }
+        for alert in world.alerts
+        if kind in {None, alert.kind}
+    ]
+    return [] if _same(expected or [], actual) else [Mismatch("alerts", expected, actual)]
+
+
+def _not_yet(subject: str) -> Callable[[dict[str, Any], World], list[Mismatch]]:
+    def unanswered(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+        raise UnansweredError(f"no job answers {subject!r}")
+
+    return unanswered
+
+
+# What is named
+
+
+def _company(asked: dict[str, Any], world: World, account: str) -> str:
+    if "company" in asked:
+        code = str(asked["company"])
+        if code not in world.companies:
+            raise UnansweredError(f"the scenario has no company {code}")
+        return code
+    having = {entry.company for entry in world.entries if entry.account_id == account}
+    having |= {state.company for state in world.accounts if state.account_id == account}
+    if len(having) > 1:
+        raise UnansweredError(f"several companies have account {account}; name company")
+    return having.pop() if having else next(iter(world.companies))
+
+
+def _as_of(asked: dict[str, Any], world: World, company: str) -> Day:
+    return day_of(calendar_date(asked["as_of"])) if "as_of" in asked else world.today(company)
+
+
+def _known_as_of(asked: dict[str, Any]) -> Instant | None:
+    return instant(asked["known_as_of"]) if "known_as_of" in asked else None
+
+
+_SUBJECTS: dict[str, Callable[[dict[str, Any], World], list[Mismatch]]] = {
+    "invoice": _invoice,
+    "payment": _payment,
+    "aging": _aging,
+    "transitions": _transitions,
+    "rejected": _rejected,
+    "account": _account,
+    "alerts": _alerts,
+    "alerts_of": _alerts,
+    "promise": _not_yet("promise"),
+    "exception": _not_yet("exception"),
+    "dispute": _not_yet("dispute"),
+    "notices_due": _not_yet("notices_due"),
+    "worklist": _not_yet("worklist"),
+    "kpi": _not_yet("kpi"),
+}

@@ -1,0 +1,105 @@
+"""What a scenario's events came to: every effect of the fold, kept for the expectations to look at."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from jobs import CompanySettings
+from jobs.effects import (
+    Account,
+    AgingTransition,
+    Alert,
+    DisputeEntry,
+    Effect,
+    Item,
+    LedgerEntry,
+    Receipt,
+    Rejection,
+)
+from jobs.values import Day, Instant
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One unit of `base_currency` is `rate` units of `quote_currency` from a date on."""
+
+    company: str
+    base_currency: str
+    quote_currency: str
+    rate: Decimal
+    rate_date: Day
+    recorded_at: Instant
+
+
+@dataclass
+class World:
+    """Effects by kind, in order. Latest states by key, histories as lists."""
+
+    companies: dict[str, CompanySettings]
+    clock: Instant | None = None
+    entries: list[LedgerEntry] = field(default_factory=list)
+    items: dict[tuple[str, str, str], Item] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+    transitions: list[AgingTransition] = field(default_factory=list)
+    disputes: list[DisputeEntry] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    rejected: list[tuple[str, str]] = field(default_factory=list)
+    rates: list[Rate] = field(default_factory=list)
+
+    def take(self, effects: list[Effect]) -> None:
+        """Add the effects of one step."""
+        for effect in effects:
+            match effect:
+                case LedgerEntry():
+                    self.entries.append(effect)
+                case Item():
+                    self.items[effect.company, effect.document_type, effect.document_id] = effect
+                case Receipt():
+                    self.receipts[effect.company, effect.payment_id] = effect
+                case AgingTransition():
+                    self.transitions.append(effect)
+                case DisputeEntry():
+                    self.disputes.append(effect)
+                case Account():
+                    self.accounts.append(effect)
+                case Alert():
+                    self.alerts.append(effect)
+                case Rejection():
+                    self.rejected.append((effect.event_id, effect.reason))
+                case _:
+                    pass
+
+    def today(self, company: str) -> Day:
+        """The company's local date at the clock."""
+        return self.companies[company].calendar.day(self.clock or Instant(0))
+
+    def parents(self, company: str, as_of: Day, known_as_of: Instant | None) -> dict[str, str]:
+        """Child → parent, valid on a date (SEMANTICS 2.10)."""
+        valid: dict[str, str] = {}
+        changes = [
+            (account.effective_date, position, account)
+            for position, account in enumerate(self.accounts)
+            if account.company == company
+            and account.effective_date <= as_of
+            and (known_as_of is None or account.recorded_at <= known_as_of)
+        ]
+        for _, _, account in sorted(changes, key=lambda change: change[:2]):
+            if account.parent_account_id is not None:
+                valid[account.account_id] = account.parent_account_id
+        return valid
+
+    def rate(self, company: str, currency: str, base: str, as_of: Day, known_as_of: Instant | None) -> Decimal | None:
+        """Units of `base` for one unit of `currency` on a date; None where no rate is known (SEMANTICS 1.6)."""
+        if currency == base:
+            return Decimal(1)
+        found: tuple[tuple[bool, Day, int], Decimal] | None = None
+        for position, rate in enumerate(self.rates):
+            if rate.rate_date > as_of or (known_as_of is not None and rate.recorded_at > known_as_of):
+                continue
+            pair = (rate.base_currency, rate.quote_currency)
+            if pair not in {(currency, base), (base, currency)}:
+                continue
+            rank = (rate.company == company, rate.rate_date, position)
+            if found is None or rank > found[0]:
+                found = rank, rate.rate if pair == (currency, base) else 1 / rate.rate
+        return None if found is None else found[1]

@@ -1,0 +1,1 @@
+"""ClickHouse: numbered migrations and the exactly-once writer."""

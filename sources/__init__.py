@@ -1,0 +1,1 @@
+"""Adapters: whatever an ERP, a bank, a gateway or a user interface emits becomes events."""

@@ -1,0 +1,1 @@
+"""The topic catalogue: every topic with its key, partitions, retention and records; plan and apply."""
