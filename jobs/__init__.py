@@ -16,6 +16,9 @@ EFFECT_TYPES = (
     effects.DisputeEntry,
     effects.Account,
     effects.Alert,
+    effects.ExceptionCase,
+    effects.DisputeCase,
+    effects.Promise,
     effects.Rejection,
     effects.Carried,
 )

@@ -6,6 +6,7 @@ event costs the lines it touches, and a midnight the lines that change, never th
 
 import msgspec
 
+from jobs import cash_alerts
 from jobs.buckets import NOT_DUE, Buckets
 from jobs.effects import AccountAging, AgingTransition, InstalmentState, Item, Receipt
 from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, key
@@ -83,8 +84,9 @@ def _settle_receipt(step: Step, receipt_key: str, receipt: ReceiptState) -> None
         if shown != line.shown:
             _shift(step, key("balance", step.company, receipt.account, receipt.currency), line.shown, shown)
             line = msgspec.structs.replace(line, shown=shown)
-    expiry = _expiry(step, line.postings[-1][0] if receipt.remainder == 0 else None)
-    after = msgspec.structs.replace(receipt, lines=(line,), wake=_wake([line], today, step.settings.aging, expiry))
+    receipt = cash_alerts.watch(step, msgspec.structs.replace(receipt, lines=(line,)))
+    soonest = _expiry(step, line.postings[-1][0]) if receipt.remainder == 0 else cash_alerts.next_stage(step, receipt)
+    after = msgspec.structs.replace(receipt, wake=_wake([line], today, step.settings.aging, soonest))
     step.state.put(receipt_key, after)
     step.effects.append(
         Receipt(
@@ -121,11 +123,10 @@ def contribution(line: Line, today: Day | None, buckets: Buckets) -> Shown | Non
     return Shown(column, amount)
 
 
-def _wake(lines: list[Line], today: Day | None, buckets: Buckets, expiry: Day | None) -> Day | None:
-    """The next local day on which a line changes by itself, or on which the closed entity may go."""
+def _wake(lines: list[Line], today: Day | None, buckets: Buckets, soonest: Day | None) -> Day | None:
+    """The next local day on which a line changes by itself, or `soonest`, whichever comes first."""
     if today is None:  # before the first tick nothing has happened yet: begin with the first posting
         return min(line.postings[0][0] for line in lines)
-    soonest = expiry
     for line in lines:
         for day, _ in reversed(line.postings):
             if day <= today:
@@ -265,10 +266,16 @@ def woken_document(step: Step, document_key: str) -> None:
     if document.open or not _is_still(document.lines, step):
         step.put_document(document_key, document)
         return
-    if any(step.state.get(Application, application) is not None for application in document.applications):
+    own = [application for application in document.applications if not application.startswith("incoming")]
+    if any(step.state.get(Application, application) is not None for application in own):
         later = Day(step.today + _POSTPONED_DAYS)  # what paid it is still kept and may be reversed
         step.state.put(document_key, msgspec.structs.replace(document, wake=later))
         return
+    for application in document.applications:  # what is left came from other accounts
+        incoming = step.state.get(Application, application)
+        if incoming is not None:
+            step.state.remove(incoming.source)
+        step.state.remove(application)
     _forget(step, document_key)
 
 

@@ -2,7 +2,9 @@
 
 import msgspec
 
-from jobs.entities import Dispute, Document, key
+from jobs import cases
+from jobs.effects import DisputeCase
+from jobs.entities import SEPARATOR, Case, Dispute, Document, key
 from jobs.events import DisputeAssigned, DisputeOpened, DisputeResolved
 from jobs.ledger.amounts import amount_in
 from jobs.ledger.content import content_of, repeated
@@ -10,8 +12,7 @@ from jobs.step import Step
 from jobs.values import Day, Minor
 from jobs.verdicts import DUPLICATE, Rejected, Verdict
 
-OPEN = "open"
-ASSIGNED = "assigned"
+KIND = "dispute_overdue"
 UPHELD = "upheld"
 OUTCOMES = (UPHELD, "rejected", "withdrawn")
 
@@ -21,7 +22,7 @@ def open_dispute(step: Step, event: DisputeOpened) -> Verdict:
     dispute_key = key("dispute", step.company, event.dispute_id)
     content = content_of(event)
     known = step.state.get(Dispute, dispute_key)
-    if known is not None and known.state not in OUTCOMES:
+    if known is not None and not known.case.resolved:
         return repeated("dispute", event.dispute_id, known.content, content)
     found = step.find_document(event.account_id, event.invoice_id)
     if found is None:
@@ -42,19 +43,48 @@ def open_dispute(step: Step, event: DisputeOpened) -> Verdict:
         listed_under=_listing(step, document),
         account=document.account,
         dispute_id=event.dispute_id,
+        currency=document.currency,
         target=document_key,
         amount=amount,
         outstanding=amount,
-        state=OPEN,
+        outcome=None,
         opened_on=day,
         reason_code=event.reason_code,
         content=content,
+        case=Case(day) if known is None else cases.reopened(known.case, day),
     )
     still = known.outstanding if known is not None else Minor(0)  # an upheld slice that waits for its credit memo
-    step.state.put(dispute_key, dispute)
+    _put(step, dispute_key, dispute)
     step.post_dispute(document, dispute, Minor(amount - still), day, "opened" if known is None else "reopened")
     _put_disputed(step, document_key, document, Minor(amount - still))
     return None
+
+
+def open_deduction(
+    step: Step, dispute_id: str, document_key: str, document: Document, amount: Minor, reason_code: str, day: Day
+) -> None:
+    """A deduction on a remittance line disputes the deducted amount (SEMANTICS 4.3)."""
+    dispute_key = key("dispute", step.company, dispute_id)
+    if document.cancelled or step.state.get(Dispute, dispute_key) is not None:
+        return
+    dispute = Dispute(
+        wake=None,
+        listed_under=_listing(step, document),
+        account=document.account,
+        dispute_id=dispute_id,
+        currency=document.currency,
+        target=document_key,
+        amount=amount,
+        outstanding=amount,
+        outcome=None,
+        opened_on=day,
+        reason_code=reason_code,
+        content=b"",
+        case=Case(day),
+    )
+    _put(step, dispute_key, dispute)
+    step.post_dispute(document, dispute, amount, day, "opened")
+    _put_disputed(step, document_key, document, amount)
 
 
 def assign(step: Step, event: DisputeAssigned) -> Verdict:
@@ -63,8 +93,10 @@ def assign(step: Step, event: DisputeAssigned) -> Verdict:
     dispute = step.state.get(Dispute, dispute_key)
     if dispute is None or dispute.account != event.account_id:
         return _unknown(event.account_id, event.dispute_id)
-    if dispute.state == OPEN:
-        step.state.put(dispute_key, msgspec.structs.replace(dispute, state=ASSIGNED))
+    if dispute.case.resolved:
+        return DUPLICATE
+    case = cases.review(step, _subject(dispute), dispute.case)
+    _put(step, dispute_key, msgspec.structs.replace(dispute, case=case, assigned_to=event.assigned_to))
     return None
 
 
@@ -74,7 +106,7 @@ def resolve(step: Step, event: DisputeResolved) -> Verdict:
     dispute = step.state.get(Dispute, dispute_key)
     if dispute is None or dispute.account != event.account_id or event.outcome not in OUTCOMES:
         return _unknown(event.account_id, event.dispute_id)
-    if dispute.state in OUTCOMES:
+    if dispute.case.resolved:
         return DUPLICATE
     document = step.document(dispute.target)
     released = Minor(0 if event.outcome == UPHELD else dispute.outstanding)
@@ -82,9 +114,17 @@ def resolve(step: Step, event: DisputeResolved) -> Verdict:
         day = max(step.settings.calendar.day(event.occurred_at), dispute.opened_on)
         step.post_dispute(document, dispute, Minor(-released), day, "resolved")
         _put_disputed(step, dispute.target, document, Minor(-released))
+    case = cases.resolve(step, _subject(dispute), dispute.case)
     outstanding = Minor(dispute.outstanding - released)
-    step.state.put(dispute_key, msgspec.structs.replace(dispute, state=event.outcome, outstanding=outstanding))
+    _put(step, dispute_key, msgspec.structs.replace(dispute, case=case, outcome=event.outcome, outstanding=outstanding))
     return None
+
+
+def woken(step: Step, dispute_key: str) -> None:
+    """A local midnight at which a deadline has passed."""
+    dispute = step.state.get(Dispute, dispute_key)
+    if dispute is not None:
+        _put(step, dispute_key, dispute)
 
 
 def credited(step: Step, document_key: str, document: Document, amount: Minor, day: Day) -> Document:
@@ -94,15 +134,46 @@ def credited(step: Step, document_key: str, document: Document, amount: Minor, d
     rest = amount
     for dispute_key in step.state.listed(_listing(step, document)):
         dispute = step.state.get(Dispute, dispute_key)
-        if dispute is None or dispute.state != UPHELD or not dispute.outstanding or not rest:
+        if dispute is None or dispute.outcome != UPHELD or not dispute.outstanding or not rest:
             continue
         settled = Minor(min(rest, dispute.outstanding))
         step.post_dispute(document, dispute, Minor(-settled), max(day, dispute.opened_on), "credited")
-        step.state.put(dispute_key, msgspec.structs.replace(dispute, outstanding=Minor(dispute.outstanding - settled)))
+        _put(step, dispute_key, msgspec.structs.replace(dispute, outstanding=Minor(dispute.outstanding - settled)))
         document = msgspec.structs.replace(document, disputed=Minor(document.disputed - settled))
         rest = Minor(rest - settled)
     step.put_document(document_key, document)
     return document
+
+
+def _subject(dispute: Dispute) -> cases.Subject:
+    currency = dispute.currency
+    return cases.Subject(KIND, dispute.dispute_id, dispute.account, dispute.outstanding, currency)
+
+
+def _put(step: Step, dispute_key: str, dispute: Dispute) -> None:
+    case = cases.watch(step, _subject(dispute), dispute.case)
+    after = msgspec.structs.replace(dispute, case=case, wake=cases.next_deadline(step, case))
+    step.state.put(dispute_key, after)
+    _, _, document_type, document_id = after.target.split(SEPARATOR)
+    step.effects.append(
+        DisputeCase(
+            company=step.company,
+            account_id=after.account,
+            dispute_id=after.dispute_id,
+            document_type=document_type,
+            document_id=document_id,
+            currency=after.currency,
+            amount_minor=after.amount,
+            outstanding_minor=after.outstanding,
+            status=after.status,
+            outcome=after.outcome,
+            assigned_to=after.assigned_to,
+            reason_code=after.reason_code,
+            opened_on=after.opened_on,
+            recorded_at=step.recorded_at,
+            event_id=step.event_id,
+        )
+    )
 
 
 def _put_disputed(step: Step, document_key: str, document: Document, delta: Minor) -> None:

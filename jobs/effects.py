@@ -190,6 +190,79 @@ class Alert(Effect, frozen=True, kw_only=True):
     event_id: str
 
 
+class ExceptionCase(Effect, frozen=True, kw_only=True):
+    """The state of an exception: flagged, reviewed or resolved (SEMANTICS 5)."""
+
+    company: str
+    account_id: str | None
+    exception_id: str
+    exception_type: str
+    subject_type: str
+    subject_id: str
+    amount_minor: Minor | None
+    currency: str | None
+    status: str
+    queue: str | None
+    assigned_to: str | None
+    resolution: str | None
+    flagged_on: Day
+    recorded_at: Instant
+    event_id: str
+
+
+class DisputeCase(Effect, frozen=True, kw_only=True):
+    """The state of a dispute: open, assigned, or resolved with its outcome (SEMANTICS 5)."""
+
+    company: str
+    account_id: str
+    dispute_id: str
+    document_type: str
+    document_id: str
+    currency: str
+    amount_minor: Minor
+    outstanding_minor: Minor
+    status: str
+    outcome: str | None
+    assigned_to: str | None
+    reason_code: str
+    opened_on: Day
+    recorded_at: Instant
+    event_id: str
+
+
+class PromisedInstalmentState(msgspec.Struct, frozen=True, gc=False):
+    """One instalment of a promise; number 0 where the promise is not a plan."""
+
+    number: int
+    promised_date: Day
+    deadline: Day
+    amount_minor: Minor
+    paid_in_window_minor: Minor
+    status: str
+
+
+class Promise(Effect, frozen=True, kw_only=True):
+    """The state of a promise to pay (SEMANTICS 3). `deadline` is the last day on which a payment counts."""
+
+    company: str
+    account_id: str
+    promise_id: str
+    currency: str
+    amount_minor: Minor
+    effective_amount_minor: Minor
+    made_on: Day
+    deadline: Day
+    status: str
+    level: int
+    paid_in_window_minor: Minor
+    paid_late_minor: Minor
+    paid_late_days: int | None
+    invoice_ids: tuple[str, ...]
+    instalments: tuple[PromisedInstalmentState, ...]
+    recorded_at: Instant
+    event_id: str
+
+
 class Rejection(Effect, frozen=True, kw_only=True):
     """The event changed nothing, and why: `reason` is a code of SCENARIOS §2, `message` says what to do."""
 

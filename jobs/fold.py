@@ -9,11 +9,20 @@ from typing import Any, Literal
 
 import msgspec
 
-from jobs import accounts, aging, disputes, events
+from jobs import accounts, aging, disputes, events, exceptions
 from jobs.company import CompanySettings, settings_from
 from jobs.effects import Alert, Effect, Rejection
 from jobs.entities import SEPARATOR, Configuration, Time, key
-from jobs.ledger import applications, credit_memos, invoices, receipts, write_offs
+from jobs.ledger import (
+    applications,
+    credit_memos,
+    cross_account,
+    identification,
+    invoices,
+    receipts,
+    remittances,
+    write_offs,
+)
 from jobs.seen import SeenEvents
 from jobs.state import State
 from jobs.step import Step
@@ -34,11 +43,22 @@ _HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
     events.PaymentPlacedOnAccount: receipts.place_on_account,
     events.PaymentRefunded: receipts.refund,
     events.PaymentReversed: receipts.reverse,
-    events.CashApplied: applications.apply,
+    events.PaymentIdentified: identification.identify,
+    events.IdentificationRequested: identification.release,
+    events.ReceiptMoved: identification.arrive,
+    events.RemittanceReceived: remittances.receive,
+    events.CashApplied: cross_account.apply,
+    events.ApplicationCarried: cross_account.receive,
+    events.ApplicationSettled: cross_account.settle,
+    events.ApplicationRecalled: cross_account.recall,
     events.CashUnapplied: applications.unapply,
     events.DisputeOpened: disputes.open_dispute,
     events.DisputeAssigned: disputes.assign,
     events.DisputeResolved: disputes.resolve,
+    events.ExceptionFlagged: exceptions.flag,
+    events.ExceptionReviewed: exceptions.review,
+    events.ExceptionResolved: exceptions.resolve,
+    events.ExceptionRouted: exceptions.route,
     events.AccountChanged: accounts.change,
     events.AccountHoldPlaced: accounts.place_hold,
     events.AccountHoldReleased: accounts.release_hold,
@@ -47,6 +67,9 @@ _HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
 _WOKEN: dict[str, Callable[[Step, str], None]] = {
     "document": aging.woken_document,
     "receipt": aging.woken_receipt,
+    "unidentified": aging.woken_receipt,
+    "dispute": disputes.woken,
+    "exception": exceptions.woken,
 }
 
 _FIRST_DAY = Day(-25_567)  # 1900-01-01

@@ -1,18 +1,27 @@
 """One step of the fold: what the handlers of an event read, change and put out."""
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from jobs.company import CompanySettings
 from jobs.effects import DisputeEntry, Effect, LedgerEntry
-from jobs.entities import Balance, Dispute, Document, ReceiptState, key
+from jobs.entities import Balance, Dispute, Document, ForeignSource, ReceiptState, key
 from jobs.events import Event
 from jobs.lines import Movement
 from jobs.state import State
 from jobs.values import Day, Instant, Minor
 
 E = TypeVar("E", bound=msgspec.Struct)
+
+
+class CashMovement(NamedTuple):
+    """Cash applied to a document in this step (negative: taken back)."""
+
+    document_key: str
+    application_key: str
+    amount: Minor
+    value_date: Day
 
 
 class Step:
@@ -23,8 +32,20 @@ class Step:
     (SEMANTICS 1.2).
     """
 
-    __slots__ = ("_entries", "balances", "company", "documents", "effects", "event_id", "receipts", "recorded_at",
-                 "settings", "state", "today")  # fmt: skip
+    __slots__ = (
+        "_entries",
+        "balances",
+        "cash",
+        "company",
+        "documents",
+        "effects",
+        "event_id",
+        "receipts",
+        "recorded_at",
+        "settings",
+        "state",
+        "today",
+    )
 
     def __init__(
         self,
@@ -45,6 +66,7 @@ class Step:
         self.documents: dict[str, Document] = {}
         self.receipts: dict[str, ReceiptState] = {}
         self.balances: dict[str, Balance | None] = {}
+        self.cash: list[CashMovement] = []
         self._entries = 0
 
     def document(self, document_key: str) -> Document | None:
@@ -112,6 +134,21 @@ class Step:
         for movement in movements:
             self._post(receipt.account, "payment", receipt.payment_id, 0, receipt.currency, movement, entry_type,
                        cause, receipt.value_date, method, reason, receipt.region)  # fmt: skip
+
+    def post_foreign(
+        self,
+        source: ForeignSource,
+        movement: Movement,
+        entry_type: str,
+        *,
+        cause: str,
+        method: str | None,
+        reason: str | None,
+    ) -> None:
+        """The ledger entry of another account's cash that pays an invoice of this one (SEMANTICS 4.7)."""
+        value_date = source.value_date if source.item_type == "payment" else None
+        self._post(source.account, source.item_type, source.item_id, 0, source.currency, movement, entry_type, cause,
+                   value_date, method, reason, source.region)  # fmt: skip
 
     def _post(
         self,

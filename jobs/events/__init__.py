@@ -1,6 +1,13 @@
 """The events that the jobs fold, as frozen records. Field names and order are those of the Avro contracts."""
 
 from jobs.events.accounts import AccountChanged, AccountHoldPlaced, AccountHoldReleased
+from jobs.events.carried import (
+    ApplicationCarried,
+    ApplicationRecalled,
+    ApplicationSettled,
+    IdentificationRequested,
+    ReceiptMoved,
+)
 from jobs.events.cash import (
     CashApplied,
     CashUnapplied,
@@ -26,12 +33,16 @@ from jobs.events.documents import (
     WriteOffRecovered,
 )
 from jobs.events.envelope import Event
+from jobs.events.exceptions import ExceptionFlagged, ExceptionResolved, ExceptionReviewed, ExceptionRouted
 from jobs.events.system import ClockTicked, CompanyConfigured
 
 __all__ = [
     "AccountChanged",
     "AccountHoldPlaced",
     "AccountHoldReleased",
+    "ApplicationCarried",
+    "ApplicationRecalled",
+    "ApplicationSettled",
     "CashApplied",
     "CashUnapplied",
     "ClockTicked",
@@ -41,6 +52,11 @@ __all__ = [
     "DisputeOpened",
     "DisputeResolved",
     "Event",
+    "ExceptionFlagged",
+    "ExceptionResolved",
+    "ExceptionReviewed",
+    "ExceptionRouted",
+    "IdentificationRequested",
     "Instalment",
     "InvoiceAdjusted",
     "InvoiceCancelled",
@@ -52,6 +68,7 @@ __all__ = [
     "PaymentReceived",
     "PaymentRefunded",
     "PaymentReversed",
+    "ReceiptMoved",
     "RemittanceLine",
     "RemittanceReceived",
     "WriteOffRecovered",

@@ -6,23 +6,27 @@ and judged when the invoice arrives.
 
 import msgspec
 
-from jobs.disputes import credited
-from jobs.effects import Rejection
-from jobs.entities import AccountState, Application, Document, ReceiptState, key
-from jobs.events import CashApplied, CashUnapplied
+from jobs.disputes import credited, open_deduction
+from jobs.effects import Carried, Rejection
+from jobs.entities import AccountState, Application, Document, ForeignSource, ReceiptState, key
+from jobs.events import ApplicationRecalled, CashApplied, CashUnapplied
 from jobs.ledger.allocation import Allocation, numbered, oldest_first
 from jobs.ledger.content import content_of, repeated
+from jobs.ledger.sources import Source, draw, remainder, settled, source_key, source_of, usable_from
+from jobs.ledger.sources import value_date as value_date_of
 from jobs.lines import posted
-from jobs.money import rescale
-from jobs.step import Step
+from jobs.money import exponent, rescale
+from jobs.step import CashMovement, Step
 from jobs.values import Day, Minor
 from jobs.verdicts import DUPLICATE, Rejected, Verdict
 
 APPLIED = "applied"
 PARKED = "parked"
 TAKEN_BACK = "taken_back"
-
-Source = ReceiptState | Document
+CARRIED = "carried"
+ELSEWHERE = "applied_elsewhere"
+PARKED_ELSEWHERE = "parked_elsewhere"
+RECALLED = "recalled"
 
 
 def apply(step: Step, event: CashApplied) -> Verdict:
@@ -34,17 +38,17 @@ def apply(step: Step, event: CashApplied) -> Verdict:
         if event.effective_date not in {None, known.requested}:
             content = b""  # the same application on another day is other content
         return repeated("application", event.application_id, known.content, content)
-    source_key = _source_key(step, event)
-    source = _source(step, source_key)
-    if source is None or source.account != event.account_id or source.account == "":
-        return _unknown_source(event)
+    at = source_key(step, event.payment_id, event.credit_memo_id)
+    source = source_of(step, at)
+    if source is None or source.account != event.account_id or (isinstance(source, ReceiptState) and source.moved_to):
+        return unknown_source(event)
     if event.amount_minor == 0:
         return None
     application = Application(
         wake=None,
-        listed_under=source_key,
+        listed_under=at,
         account=source.account,
-        source=source_key,
+        source=at,
         invoice_id=event.invoice_id,
         target="",
         instalment=event.instalment,
@@ -61,23 +65,13 @@ def apply(step: Step, event: CashApplied) -> Verdict:
     found = step.find_document(event.account_id, event.invoice_id)
     if found is None:
         if event.amount_minor < 0:
-            return _wrong_sign(application)
+            return wrong_sign(event.invoice_id)
         park(step, application_key, application)
         return None
     return settle_application(step, application_key, application, *found)
 
 
-def _source_key(step: Step, event: CashApplied) -> str:
-    if event.payment_id is not None:
-        return key("receipt", step.company, event.payment_id)
-    return key("document", step.company, "credit_memo", event.credit_memo_id or "")
-
-
-def _source(step: Step, source_key: str) -> Source | None:
-    return step.receipt(source_key) if source_key.startswith("receipt") else step.document(source_key)
-
-
-def _unknown_source(event: CashApplied) -> Rejected:
+def unknown_source(event: CashApplied) -> Rejected:
     if event.payment_id is not None:
         return Rejected("unknown_payment", f"account {event.account_id} has no payment {event.payment_id}")
     if event.credit_memo_id is not None:
@@ -85,11 +79,14 @@ def _unknown_source(event: CashApplied) -> Rejected:
     return Rejected("unknown_payment", "the application names neither payment_id nor credit_memo_id")
 
 
-def _wrong_sign(application: Application) -> Rejected:
-    return Rejected(
-        "wrong_sign",
-        f"an application must be above zero; take one back with CashUnapplied ({application.invoice_id})",
-    )
+def wrong_sign(invoice_id: str) -> Rejected:
+    """Applications are positive."""
+    return Rejected("wrong_sign", f"an application to {invoice_id} must be above zero; CashUnapplied takes one back")
+
+
+def scale_of(currency: str) -> int:
+    """The scale of an amount that is in minor units of its currency."""
+    return exponent(currency) or 0
 
 
 def park(step: Step, application_key: str, application: Application) -> None:
@@ -114,6 +111,20 @@ def apply_parked(step: Step, document_key: str, document: Document) -> None:
         current = step.document(document_key)
         if application is None or current is None:
             continue
+        source = source_of(step, application.source)
+        if isinstance(source, ForeignSource):
+            _announce_arrival(step, application_key, application, source)
+            continue
+        if application.deduction:
+            application_id = application_key.rpartition("\x1f")[2]
+            reason = application.deduction_reason or "deduction"
+            open_deduction(
+                step, application_id, document_key, current, application.deduction, reason, application.requested
+            )
+            current = step.document(document_key) or current
+            if not application.amount:
+                step.state.remove(application_key)
+                continue
         verdict = settle_application(step, application_key, application, document_key, current)
         if isinstance(verdict, Rejected):
             step.state.remove(application_key)  # a rejected event leaves its key free (SEMANTICS 4.5)
@@ -130,11 +141,19 @@ def apply_parked(step: Step, document_key: str, document: Document) -> None:
             )
 
 
+def _announce_arrival(step: Step, application_key: str, application: Application, source: ForeignSource) -> None:
+    """The invoice that another account's application waited for is here: that account tries again (SEMANTICS 4.7)."""
+    application_id = application_key.rpartition("\x1f")[2]
+    step.state.remove(application_key)
+    step.state.remove(application.source)
+    step.effects.append(settled(step, source, application_id, "arrived", None, source.amount, Day(0)))
+
+
 def settle_application(
     step: Step, application_key: str, application: Application, document_key: str, document: Document
 ) -> Verdict:
     """Check in the order cancelled, currency, sign, over; then post both sides (SEMANTICS 4.4)."""
-    source = _source(step, application.source)
+    source = source_of(step, application.source)
     if source is None:
         return Rejected(
             "unknown_payment", f"the source of the application to {document.document_id} is no longer known"
@@ -145,14 +164,14 @@ def settle_application(
     amount = rescale(application.amount, application.scale, document.currency)
     if amount is None:
         return Rejected("invalid_amount", f"the amount has more decimals than {document.currency}")
-    remainder = source.remainder if isinstance(source, ReceiptState) else Minor(-source.open)
+    left = remainder(source)
     if application.up_to:
-        amount = Minor(min(amount, remainder, document.open))
+        amount = Minor(min(amount, left, document.open))
         if amount <= 0:
             step.state.remove(application_key)
             return None
     if amount <= 0:
-        return _wrong_sign(application)
+        return wrong_sign(application.invoice_id)
     lines = document.lines
     if application.instalment is not None:
         line = numbered(lines, application.instalment)
@@ -160,11 +179,9 @@ def settle_application(
             return Rejected("unknown_document", f"{document.document_id} has no instalment {application.instalment}")
         lines = (line,)
     open_amount = sum(line.open for line in lines)
-    if amount > open_amount or amount > remainder:
+    if amount > open_amount or amount > left:
         limit = (
-            f"{open_amount} open on {document.document_id}"
-            if amount > open_amount
-            else f"{remainder} left of the source"
+            f"{open_amount} open on {document.document_id}" if amount > open_amount else f"{left} left of the source"
         )
         return Rejected("over_application", f"{amount} minor units are more than the {limit}")
     _post_application(
@@ -192,7 +209,7 @@ def _unfit(application: Application, source: Source, document: Document) -> Reje
             f"{document.document_id} is in {document.currency}, the source in {source.currency}",
         )
     if application.amount < 0 or document.document_type == "credit_memo":
-        return _wrong_sign(application)
+        return wrong_sign(application.invoice_id)
     return None
 
 
@@ -206,10 +223,9 @@ def _post_application(
     allocation: Allocation,
     amount: Minor,
 ) -> None:
-    available = source.value_date if isinstance(source, ReceiptState) else source.posting_date
-    day = max(application.requested, document.posting_date, available)  # SEMANTICS 1.3
+    day = max(application.requested, document.posting_date, usable_from(source))  # SEMANTICS 1.3
     application_id = application_key.rpartition("\x1f")[2]
-    value_date = source.value_date if isinstance(source, ReceiptState) else None
+    value_date = value_date_of(source)
     document = _post_lines(
         step, document, allocation, -1, day, "application", application_id, value_date, application.method
     )
@@ -224,10 +240,12 @@ def _post_application(
         written_off_last=False,
         closed_on=None,
     )
-    if isinstance(source, Document):
+    if value_date is None:
         document = credited(step, document_key, document, amount, day)
     step.put_document(document_key, document)
-    _draw(step, application.source, source, amount, day, "application", application_id, application.method)
+    draw(step, application.source, source, amount, day, "application", application_id, application.method)
+    if value_date is not None:
+        step.cash.append(CashMovement(document_key, application_key, amount, value_date))
     step.state.put(
         application_key,
         msgspec.structs.replace(
@@ -246,7 +264,7 @@ def _post_application(
 def _small_balance(step: Step, document: Document, source: Source) -> Allocation:
     """A short payment within the company's tolerance closes the invoice (SEMANTICS 4.6)."""
     rest = document.open
-    if not rest or not isinstance(source, ReceiptState):
+    if not rest or value_date_of(source) is None:
         return ()
     if rest > step.settings.amount("small_balance", document.currency) or document.disputed:
         return ()
@@ -259,15 +277,17 @@ def take_back(step: Step, application_key: str, day: Day, entry_type: str, reaso
     Returns the effective day, None if it was not applied.
     """
     application = step.state.get(Application, application_key)
+    if application is not None and application.state in {CARRIED, ELSEWHERE, PARKED_ELSEWHERE}:
+        return _recall(step, application_key, application, max(day, application.effective), entry_type, reason)
     if application is None or application.state != APPLIED:
         return None
     document = step.document(application.target)
-    source = _source(step, application.source)
+    source = source_of(step, application.source)
     if document is None or source is None:
         return None
     effective = max(day, application.effective)
     application_id = application_key.rpartition("\x1f")[2]
-    value_date = source.value_date if isinstance(source, ReceiptState) else None
+    value_date = value_date_of(source)
     document = _post_lines(
         step, document, application.allocation, 1, effective, entry_type, application_id, value_date, reason
     )
@@ -288,7 +308,7 @@ def take_back(step: Step, application_key: str, day: Day, entry_type: str, reaso
         application.target,
         msgspec.structs.replace(document, applications=remaining, closed_on=None, written_off_last=False),
     )
-    _draw(
+    draw(
         step,
         application.source,
         source,
@@ -298,8 +318,37 @@ def take_back(step: Step, application_key: str, day: Day, entry_type: str, reaso
         application_id,
         reason,
     )
+    if value_date is not None:
+        step.cash.append(CashMovement(application.target, application_key, Minor(-application.amount), value_date))
     step.state.put(application_key, msgspec.structs.replace(application, state=TAKEN_BACK, effective=effective))
     return effective
+
+
+def _recall(
+    step: Step, application_key: str, application: Application, day: Day, entry_type: str, reason: str | None
+) -> Day:
+    """The invoice is another account's: ask it to take the application back (SEMANTICS 4.7)."""
+    application_id = application_key.rpartition("\x1f")[2]
+    state = TAKEN_BACK if application.state == PARKED_ELSEWHERE else RECALLED
+    step.state.put(application_key, msgspec.structs.replace(application, state=state))
+    step.effects.append(
+        Carried(
+            event=ApplicationRecalled(
+                event_id=f"{step.event_id}/{application_id}/recalled",
+                company=step.company,
+                account_id=application.target,
+                occurred_at=step.recorded_at,
+                recorded_at=step.recorded_at,
+                region="",
+                application_id=application_id,
+                invoice_id=application.invoice_id,
+                entry_type=entry_type,
+                effective_date=day,
+                reason=reason,
+            )
+        )
+    )
+    return day
 
 
 def unapply(step: Step, event: CashUnapplied) -> Verdict:
@@ -308,7 +357,7 @@ def unapply(step: Step, event: CashUnapplied) -> Verdict:
     application = step.state.get(Application, application_key)
     if application is None or application.account != event.account_id:
         return Rejected("unknown_document", f"account {event.account_id} has no application {event.application_id}")
-    if application.state == TAKEN_BACK:
+    if application.state in {TAKEN_BACK, RECALLED}:
         return DUPLICATE
     if application.state == PARKED:
         taken = msgspec.structs.replace(application, state=TAKEN_BACK, listed_under=application.source)
@@ -339,30 +388,3 @@ def _post_lines(
             method=note if applied else None, reason=None if applied else note,
         )  # fmt: skip
     return msgspec.structs.replace(document, lines=tuple(lines.values()))
-
-
-def _draw(
-    step: Step,
-    source_key: str,
-    source: Source,
-    amount: Minor,
-    day: Day,
-    entry_type: str,
-    cause: str,
-    note: str | None,
-) -> None:
-    """Take `amount` out of a receipt or an open credit (negative: put it back)."""
-    applied = entry_type == "application"
-    if isinstance(source, ReceiptState):
-        line, movements = posted(source.lines[0], amount, day)
-        step.post_receipt(source, movements, entry_type, cause=cause,
-                          method=note if applied else None, reason=None if applied else note)  # fmt: skip
-        step.put_receipt(
-            source_key, msgspec.structs.replace(source, lines=(line,), applied=Minor(source.applied + amount))
-        )
-        return
-    source = step.document(source_key) or source
-    line, movements = posted(source.lines[0], amount, day)
-    step.post_document(source, 0, movements, entry_type, cause=cause, method=note if applied else None,
-                       reason=None if applied else note)  # fmt: skip
-    step.put_document(source_key, msgspec.structs.replace(source, lines=(line,), closed_on=None))

@@ -3,11 +3,13 @@
 import msgspec
 
 from jobs.aging import ON_ACCOUNT, UNAPPLIED
+from jobs.effects import Carried
 from jobs.entities import Placement, ReceiptState, key
-from jobs.events import PaymentPlacedOnAccount, PaymentReceived, PaymentRefunded, PaymentReversed
+from jobs.events import Event, PaymentPlacedOnAccount, PaymentReceived, PaymentRefunded, PaymentReversed
 from jobs.ledger.amounts import amount_in, unknown_currency
 from jobs.ledger.applications import take_back
 from jobs.ledger.content import content_of, repeated
+from jobs.ledger.remittances import join_waiting
 from jobs.lines import cleared, opened, placed, posted
 from jobs.step import Step
 from jobs.values import Minor
@@ -26,7 +28,7 @@ def receive(step: Step, event: PaymentReceived) -> Verdict:
         )
     if event.amount_minor == 0:
         return None  # SEMANTICS 1.5
-    receipt_key = key("receipt", step.company, event.payment_id)
+    receipt_key = receipt_key_of(step, event.account_id, event.payment_id)
     content = content_of(event)
     known = step.receipt(receipt_key)
     if known is not None:
@@ -54,7 +56,14 @@ def receive(step: Step, event: PaymentReceived) -> Verdict:
     )
     step.post_receipt(receipt, movements, "payment", method=event.method)
     step.put_receipt(receipt_key, receipt)
+    if event.account_id is not None:
+        join_waiting(step, receipt_key, receipt)
     return None
+
+
+def receipt_key_of(step: Step, account: str | None, payment_id: str) -> str:
+    """Where a receipt is kept: with its account, or with the company while it is unidentified."""
+    return key("unidentified" if account is None else "receipt", step.company, payment_id)
 
 
 def place_on_account(step: Step, event: PaymentPlacedOnAccount) -> Verdict:
@@ -63,6 +72,8 @@ def place_on_account(step: Step, event: PaymentPlacedOnAccount) -> Verdict:
     if isinstance(found, Rejected):
         return found
     receipt_key, receipt = found
+    if _forwarded(step, event, receipt):
+        return None
     if receipt.on_account or receipt.reversed_on is not None:
         return DUPLICATE
     day = step.settings.calendar.day(event.occurred_at)
@@ -78,6 +89,8 @@ def refund(step: Step, event: PaymentRefunded) -> Verdict:
     if isinstance(found, Rejected):
         return found
     receipt_key, receipt = found
+    if _forwarded(step, event, receipt):
+        return None
     amount = amount_in(event, receipt.currency)
     if isinstance(amount, Rejected):
         return amount
@@ -85,11 +98,9 @@ def refund(step: Step, event: PaymentRefunded) -> Verdict:
         return Rejected("wrong_sign", f"a refund of {event.payment_id} must be above zero")
     if amount == 0:
         return None
-    if amount > receipt.remainder:
-        return Rejected(
-            "over_application",
-            f"{amount} minor units are more than the {receipt.remainder} left of {event.payment_id}",
-        )
+    if amount > receipt.available:
+        left = f"{receipt.available} left of {event.payment_id}"
+        return Rejected("over_application", f"{amount} minor units are more than the {left}")
     line, movements = posted(receipt.lines[0], amount, step.effective(event, event.effective_date))
     step.post_receipt(receipt, movements, "refund", cause=event.event_id)
     step.put_receipt(
@@ -105,6 +116,8 @@ def reverse(step: Step, event: PaymentReversed) -> Verdict:
     if isinstance(found, Rejected):
         return found
     receipt_key, receipt = found
+    if _forwarded(step, event, receipt):
+        return None
     if receipt.reversed_on is not None:
         return DUPLICATE
     day = max(step.effective(event, event.effective_date), receipt.value_date)
@@ -118,8 +131,17 @@ def reverse(step: Step, event: PaymentReversed) -> Verdict:
 
 
 def _receipt(step: Step, account: str | None, payment_id: str) -> tuple[str, ReceiptState] | Rejected:
-    receipt_key = key("receipt", step.company, payment_id)
+    receipt_key = receipt_key_of(step, account, payment_id)
     receipt = step.receipt(receipt_key)
     if receipt is None or receipt.account != (account or ""):
         return Rejected("unknown_payment", f"account {account} has no payment {payment_id}")
     return receipt_key, receipt
+
+
+def _forwarded(step: Step, event: Event, receipt: ReceiptState) -> bool:
+    """An event for cash that has been identified meanwhile follows it to its account."""
+    if receipt.moved_to is None:
+        return False
+    moved = msgspec.structs.replace(event, event_id=f"{event.event_id}/forwarded", account_id=receipt.moved_to)
+    step.effects.append(Carried(event=moved))
+    return True

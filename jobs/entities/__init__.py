@@ -1,0 +1,59 @@
+"""The state of a partition: frozen records under string keys, small enough to be written one by one.
+
+Every entity begins with the local day on which it wants to be woken (None = never) and the index it is listed under
+('' = none), so that timers and indexes can be rebuilt without decoding the rest.
+"""
+
+import msgspec
+
+from jobs.entities.accounts import AccountState, Balance
+from jobs.entities.base import SEPARATOR, Head, key
+from jobs.entities.cases import Case, Dispute, ExceptionState
+from jobs.entities.cash import ForeignSource, ReceiptState, Remittance
+from jobs.entities.documents import Adjustment, Application, Document, WriteOff
+from jobs.entities.lines import Line, Placement, Shown
+from jobs.entities.partition import Configuration, Seen, Time
+
+KINDS: dict[str, type[msgspec.Struct]] = {
+    "account": AccountState,
+    "adjustment": Adjustment,
+    "application": Application,
+    "balance": Balance,
+    "clock": Time,
+    "company": Configuration,
+    "dispute": Dispute,
+    "document": Document,
+    "exception": ExceptionState,
+    "foreign": ForeignSource,
+    "incoming": Application,
+    "receipt": ReceiptState,
+    "remittance": Remittance,
+    "seen": Seen,
+    "unidentified": ReceiptState,
+    "writeoff": WriteOff,
+}
+
+__all__ = [
+    "KINDS",
+    "SEPARATOR",
+    "AccountState",
+    "Adjustment",
+    "Application",
+    "Balance",
+    "Case",
+    "Configuration",
+    "Dispute",
+    "Document",
+    "ExceptionState",
+    "ForeignSource",
+    "Head",
+    "Line",
+    "Placement",
+    "ReceiptState",
+    "Remittance",
+    "Seen",
+    "Shown",
+    "Time",
+    "WriteOff",
+    "key",
+]

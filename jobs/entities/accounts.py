@@ -1,0 +1,32 @@
+"""Accounts and their live totals."""
+
+import msgspec
+
+from jobs.values import Day, Minor
+
+
+class AccountState(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Master data of an account, and how many applications it has parked so far."""
+
+    wake: Day | None
+    listed_under: str
+    name: str | None = None
+    parent_account_id: str | None = None
+    credit_limit: Minor | None = None
+    currency: str | None = None
+    risk_class: str | None = None
+    segment: str | None = None
+    collector_id: str | None = None
+    dunning_block: bool = False
+    on_hold: bool = False
+    hold_reason: str | None = None
+    arrivals: int = 0
+
+
+class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Live totals of an account in one currency: column (bucket, unapplied, on_account, credit) → signed amount."""
+
+    wake: Day | None
+    listed_under: str
+    totals: dict[str, int]
+    disputed: Minor = Minor(0)
