@@ -15,6 +15,7 @@ EFFECT_TYPES = (
     effects.AgingTransition,
     effects.DisputeEntry,
     effects.Account,
+    effects.Action,
     effects.Alert,
     effects.ExceptionCase,
     effects.DisputeCase,

@@ -68,6 +68,7 @@ def _unnamed() -> Rejected:
 
 def _put(step: Step, event: Event, account_key: str, account: AccountState) -> None:
     step.state.put(account_key, account)
+    step.accounts.add(event.account_id or "")
     step.effects.append(
         Account(
             company=step.company,

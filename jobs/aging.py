@@ -35,6 +35,7 @@ def settle(step: Step) -> None:
             before is None or balance.totals != before.totals or balance.disputed != before.disputed
         ):
             _put_out(step, balance_key, balance)
+            step.accounts.add(balance_key.split("\x1f")[2])
     step.documents.clear()
     step.receipts.clear()
     step.balances.clear()
@@ -70,6 +71,8 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
         lines=tuple(lines),
         disputed_shown=disputed,
         closed_on=closed_on,
+        notice_level=document.notice_level if open_now else 0,  # reopening starts a new cycle (SEMANTICS 6.1)
+        noticed_on=document.noticed_on if open_now else None,
         wake=_wake(lines, today, buckets, _expiry(step, closed_on)),
     )
     step.state.put(document_key, after)
@@ -148,7 +151,10 @@ def _balance(step: Step, balance_key: str) -> Balance:
     balance = step.state.get(Balance, balance_key)
     if balance_key not in step.balances:
         step.balances[balance_key] = balance
-    return balance if balance is not None else Balance(None, "", {})
+    if balance is not None:
+        return balance
+    _, company, account, _ = balance_key.split("\x1f")
+    return Balance(None, key("balances", company, account), {})
 
 
 def _shift(step: Step, balance_key: str, before: Shown | None, after: Shown | None) -> None:

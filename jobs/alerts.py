@@ -47,8 +47,12 @@ def put_out(
     currency: str | None = None,
     deadline: Instant | None = None,
     supersedes: str | None = None,
+    identity: str | None = None,
 ) -> None:
-    """One row of an alert. `amount` is what is at stake, or what remains of it, in minor units of `currency`."""
+    """One row of an alert. `identity` stands in its id where the subject alone is not one.
+
+    `amount` is what is at stake, or what remains of it, in minor units of `currency`.
+    """
     severity = _SEVERITY[kind]
     if status == ESCALATED:
         severity = "high"
@@ -56,7 +60,7 @@ def put_out(
         severity = "info"
     step.effects.append(
         Alert(
-            alert_id=alert_id(step, kind, subject, number),
+            alert_id=alert_id(step, kind, identity or subject, number),
             company=step.company,
             account_id=account,
             kind=kind,

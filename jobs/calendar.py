@@ -3,11 +3,10 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from jobs.values import Day, Instant, date_of, day_of, instant_of
+from jobs.values import Day, Instant, date_of, day_of, instant_of, moment_of
 
-_SLOT = 900_000_000  # microseconds: since 1972 every UTC offset is a multiple of a quarter of an hour
+_SLOT = 900_000_000  # microseconds: nearly every local midnight begins a quarter of an hour of UTC
 _SLOTS_MAX = 50_000
-_FIRST_REGULAR = Instant(63_072_000_000_000)  # 1972-01-01T00:00:00Z
 _WEEKDAY_OF_EPOCH = 3  # 1970-01-01 was a Thursday; Monday is 0
 _SATURDAY = 5
 
@@ -28,14 +27,17 @@ class Calendar:
         known = self._day_of_slot.get(slot)
         if known is not None:
             return known
-        seconds, micros = divmod(instant, 1_000_000)
-        local = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros).astimezone(self._zone)
-        day = day_of(local.date())
-        if instant >= _FIRST_REGULAR:
-            if len(self._day_of_slot) >= _SLOTS_MAX:
-                self._day_of_slot.clear()
-            self._day_of_slot[slot] = day
+        begins, ends = Instant(slot * _SLOT), Instant((slot + 1) * _SLOT - 1)
+        day = self._local_day(begins)
+        if day != self._local_day(ends):  # the clocks of St. John's changed at 00:01 until 2011
+            return self._local_day(instant)
+        if len(self._day_of_slot) >= _SLOTS_MAX:
+            self._day_of_slot.clear()
+        self._day_of_slot[slot] = day
         return day
+
+    def _local_day(self, instant: Instant) -> Day:
+        return day_of(moment_of(instant).astimezone(self._zone).date())
 
     def midnight(self, day: Day) -> Instant:
         """The instant at which a local day begins. Where a clock change skips midnight, the moment of the change."""

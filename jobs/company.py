@@ -59,7 +59,7 @@ class CompanySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError("code must be a non-empty legal entity code without '|'")
         try:
             ZoneInfo(self.timezone)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             raise ValueError(f"timezone {self.timezone!r} is not an IANA time zone, e.g. Europe/Paris") from error
         if exponent(self.base_currency) is None:
             raise ValueError(f"base_currency {self.base_currency!r} is not an ISO 4217 code")

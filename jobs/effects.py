@@ -263,6 +263,25 @@ class Promise(Effect, frozen=True, kw_only=True):
     event_id: str
 
 
+class Action(Effect, frozen=True, kw_only=True):
+    """Advice of a day: a notice that is due, a worklist row, a recommended hold (SEMANTICS 6).
+
+    `amounts` are minor units by currency; `rules` name what the score or the hold comes from.
+    """
+
+    company: str
+    account_id: str
+    kind: str
+    local_date: Day
+    level: int | None
+    invoice_ids: tuple[str, ...]
+    amounts: dict[str, int]
+    score: int | None
+    rules: tuple[str, ...]
+    recorded_at: Instant
+    event_id: str
+
+
 class Rejection(Effect, frozen=True, kw_only=True):
     """The event changed nothing, and why: `reason` is a code of SCENARIOS §2, `message` says what to do."""
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from jobs import accounts, aging, disputes, events, exceptions
+from jobs import accounts, aging, credit, daily, disputes, dunning, events, exceptions, worklist
 from jobs.company import CompanySettings, settings_from
 from jobs.effects import Alert, Effect, Rejection
 from jobs.entities import SEPARATOR, Configuration, Time, key
@@ -23,6 +23,8 @@ from jobs.ledger import (
     remittances,
     write_offs,
 )
+from jobs.promises import follow as promises
+from jobs.promises import made as promises_made
 from jobs.seen import SeenEvents
 from jobs.state import State
 from jobs.step import Step
@@ -55,6 +57,9 @@ _HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
     events.DisputeOpened: disputes.open_dispute,
     events.DisputeAssigned: disputes.assign,
     events.DisputeResolved: disputes.resolve,
+    events.PromiseMade: promises_made.make,
+    events.PromiseWithdrawn: promises_made.withdraw,
+    events.NoticeSent: dunning.sent,
     events.ExceptionFlagged: exceptions.flag,
     events.ExceptionReviewed: exceptions.review,
     events.ExceptionResolved: exceptions.resolve,
@@ -69,8 +74,11 @@ _WOKEN: dict[str, Callable[[Step, str], None]] = {
     "receipt": aging.woken_receipt,
     "unidentified": aging.woken_receipt,
     "dispute": disputes.woken,
+    "promise": promises.woken,
     "exception": exceptions.woken,
+    "balance": daily.woken,
 }
+_RANKS = {kind: rank for rank, kind in enumerate(_WOKEN)}
 
 _FIRST_DAY = Day(-25_567)  # 1900-01-01
 _LAST_DAY = Day(84_006)  # 2200-01-01
@@ -139,7 +147,7 @@ class Fold:
             return self._rejected(event, verdict)
         if verdict is not None:
             return StepResult("duplicate", [])
-        aging.settle(step)
+        _follow(step)
         self._state.keep()
         if clock is not None:
             self._fire(clock, effects)
@@ -176,7 +184,7 @@ class Fold:
             instant = self._state.next_wake()
             if instant is None or instant > until:
                 return
-            due = self._state.due_at(instant)
+            due = sorted(self._state.due_at(instant), key=_by_rank)
             fired: list[Effect] = []
             position = 0
             while position < len(due):
@@ -188,12 +196,13 @@ class Fold:
                     instant if self._clock is None or instant > self._clock else self._clock,
                     day if self._clock is None else max(day, self._state.companies[company].calendar.day(self._clock)),
                     fired,
+                    self._state.companies[company].calendar.day(until),
                 )
                 while position < len(due) and due[position][:2] == (company, day):
                     entity_key = due[position][2]
                     _WOKEN[entity_key.split(SEPARATOR, 1)[0]](step, entity_key)
                     position += 1
-                aging.settle(step)
+                _follow(step)
             self._state.keep()
             effects += sorted(fired, key=_by_alert_subject)
 
@@ -231,7 +240,34 @@ class Fold:
             for entity_key in sorted(self._state.keys(kind)):
                 if entity_key.split(SEPARATOR, 2)[1] == settings.code:
                     woken(step, entity_key)
-        aging.settle(step)
+        _follow(step)
+
+    # Questions, answered from the current state
+
+    def notices_due(self, company: str) -> list[dunning.Notice]:
+        """The notices that are due on the company's local date, by account and level (SEMANTICS 6.1)."""
+        step = self._question(company)
+        return [notice for account in self._accounts(company) for notice in dunning.notices_due(step, account)]
+
+    def worklist(self, company: str) -> list[worklist.WorklistRow]:
+        """The accounts to call, first things first (SEMANTICS 6.3)."""
+        step = self._question(company)
+        rows = [worklist.row(step, account) for account in self._accounts(company)]
+        return sorted((row for row in rows if row is not None), key=lambda row: row.order)
+
+    def credit(self, company: str, account: str, currency: str | None = None) -> credit.Standing:
+        """Exposure, hold and dunning level of an account (SEMANTICS 6.2)."""
+        return credit.standing(self._question(company), account, currency, dunning.highest_level)
+
+    def _question(self, company: str) -> Step:
+        settings = self._state.companies[company]
+        clock = self._clock
+        today = None if clock is None else settings.calendar.day(clock)
+        return Step(self._state, settings, "", clock or Instant(0), today, [])
+
+    def _accounts(self, company: str) -> list[str]:
+        split = (balance_key.split(SEPARATOR) for balance_key in self._state.keys("balance"))
+        return sorted({parts[2] for parts in split if parts[1] == company})
 
     # State
 
@@ -278,8 +314,21 @@ class Fold:
         return self._state.statistics()
 
 
-def _by_alert_subject(effect: Effect) -> tuple[int, str, str]:
-    return (1, effect.subject, effect.kind) if isinstance(effect, Alert) else (0, "", "")
+def _follow(step: Step) -> None:
+    """After the handler: promises see what was posted, then live aging, then what looks at the account as a whole."""
+    promises.follow(step)
+    aging.settle(step)
+    credit.follow(step)
+    daily.schedule(step)
+
+
+def _by_rank(timer: tuple[str, Day, str]) -> tuple[str, Day, int, str]:
+    company, day, entity_key = timer
+    return company, day, _RANKS[entity_key.split(SEPARATOR, 1)[0]], entity_key
+
+
+def _by_alert_subject(effect: Effect) -> tuple[int, str]:
+    return (1, effect.subject) if isinstance(effect, Alert) else (0, "")
 
 
 def _impossible_date(event: events.Event) -> Rejected | None:

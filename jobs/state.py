@@ -19,6 +19,7 @@ E = TypeVar("E", bound=msgspec.Struct)
 _ENCODER = msgspec.msgpack.Encoder()
 _HEAD = msgspec.msgpack.Decoder(Head)
 _DECODERS = {entity: msgspec.msgpack.Decoder(entity) for entity in KINDS.values()}
+_AT_REST = Head(None, "")  # stands for an entity that is not decoded
 _DECODED_MAX = 5_000  # decoded entities kept between batches; the rest goes back to bytes
 
 
@@ -55,10 +56,19 @@ class State:
         """The keys listed under a name, in order of key."""
         return sorted(self._index.get(under, ()))
 
+    def lists(self, under: str) -> bool:
+        """Whether anything is listed under a name."""
+        return under in self._index
+
     def keys(self, kind: str) -> Iterator[str]:
         """All keys of a kind, in no particular order."""
         prefix = kind + SEPARATOR
-        return (key for key in self._resting if key.startswith(prefix))
+        for key in self._resting:
+            if key.startswith(prefix) and self._decoded.get(key, _AT_REST) is not None:
+                yield key
+        for key, entity in self._decoded.items():
+            if entity is not None and key.startswith(prefix) and key not in self._resting:
+                yield key
 
     # Changing, within a step
 

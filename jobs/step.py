@@ -29,17 +29,19 @@ class Step:
 
     `today` is the company's local date by the clock (None before the first tick); `recorded_at` the knowledge time of
     everything posted, never before the clock, so that what was reported as of an earlier moment stays as it was
-    (SEMANTICS 1.2).
+    (SEMANTICS 1.2). `last_day` is the local day that the clock is moving to, where it passes several midnights.
     """
 
     __slots__ = (
         "_entries",
+        "accounts",
         "balances",
         "cash",
         "company",
         "documents",
         "effects",
         "event_id",
+        "last_day",
         "receipts",
         "recorded_at",
         "settings",
@@ -55,6 +57,7 @@ class Step:
         recorded_at: Instant,
         today: Day | None,
         effects: list[Effect],
+        last_day: Day | None = None,
     ) -> None:
         self.state = state
         self.settings = settings
@@ -67,6 +70,8 @@ class Step:
         self.receipts: dict[str, ReceiptState] = {}
         self.balances: dict[str, Balance | None] = {}
         self.cash: list[CashMovement] = []
+        self.accounts: set[str] = set()
+        self.last_day = Day(0) if last_day is None else last_day
         self._entries = 0
 
     def document(self, document_key: str) -> Document | None:

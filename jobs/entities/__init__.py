@@ -13,6 +13,7 @@ from jobs.entities.cash import ForeignSource, ReceiptState, Remittance
 from jobs.entities.documents import Adjustment, Application, Document, WriteOff
 from jobs.entities.lines import Line, Placement, Shown
 from jobs.entities.partition import Configuration, Seen, Time
+from jobs.entities.promises import CountedCash, Coverage, PromisedInstalment, PromiseState
 
 KINDS: dict[str, type[msgspec.Struct]] = {
     "account": AccountState,
@@ -26,6 +27,9 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "exception": ExceptionState,
     "foreign": ForeignSource,
     "incoming": Application,
+    "coverage": Coverage,
+    "notice": Adjustment,
+    "promise": PromiseState,
     "receipt": ReceiptState,
     "remittance": Remittance,
     "seen": Seen,
@@ -42,6 +46,8 @@ __all__ = [
     "Balance",
     "Case",
     "Configuration",
+    "CountedCash",
+    "Coverage",
     "Dispute",
     "Document",
     "ExceptionState",
@@ -49,6 +55,8 @@ __all__ = [
     "Head",
     "Line",
     "Placement",
+    "PromiseState",
+    "PromisedInstalment",
     "ReceiptState",
     "Remittance",
     "Seen",

@@ -21,6 +21,8 @@ class AccountState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     on_hold: bool = False
     hold_reason: str | None = None
     arrivals: int = 0
+    limit_exceeded: bool = False
+    limit_number: int = 0
 
 
 class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -30,3 +32,5 @@ class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):
     listed_under: str
     totals: dict[str, int]
     disputed: Minor = Minor(0)
+    cash_first: bool = False
+    cash_first_number: int = 0

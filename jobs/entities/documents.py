@@ -29,6 +29,9 @@ class Document(msgspec.Struct, frozen=True, array_like=True, gc=False):
     written_off_last: bool = False
     closed_on: Day | None = None
     carried: Minor = Minor(0)
+    notice_level: int = 0
+    noticed_on: Day | None = None
+    reminded_on: Day | None = None
 
     @property
     def open(self) -> Minor:
@@ -90,7 +93,7 @@ class WriteOff(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Adjustment(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An adjustment that was made, kept for the duplicate check."""
+    """An adjustment that was made, or a notice that was sent, kept for the duplicate check."""
 
     wake: Day | None
     listed_under: str

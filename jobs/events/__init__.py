@@ -19,6 +19,7 @@ from jobs.events.cash import (
     RemittanceLine,
     RemittanceReceived,
 )
+from jobs.events.collections import NoticeSent
 from jobs.events.documents import (
     CreditMemoIssued,
     DisputeAssigned,
@@ -34,6 +35,7 @@ from jobs.events.documents import (
 )
 from jobs.events.envelope import Event
 from jobs.events.exceptions import ExceptionFlagged, ExceptionResolved, ExceptionReviewed, ExceptionRouted
+from jobs.events.promises import PromisedPart, PromiseMade, PromiseWithdrawn
 from jobs.events.system import ClockTicked, CompanyConfigured
 
 __all__ = [
@@ -63,11 +65,15 @@ __all__ = [
     "InvoiceDueDateChanged",
     "InvoiceIssued",
     "InvoiceWrittenOff",
+    "NoticeSent",
     "PaymentIdentified",
     "PaymentPlacedOnAccount",
     "PaymentReceived",
     "PaymentRefunded",
     "PaymentReversed",
+    "PromiseMade",
+    "PromiseWithdrawn",
+    "PromisedPart",
     "ReceiptMoved",
     "RemittanceLine",
     "RemittanceReceived",

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from jobs.as_of import OpenLine, age, open_lines
 from jobs.company import CompanySettings
 from jobs.effects import Item
+from jobs.kpi import FIGURES, Window, figure
 from jobs.money import decimal_of, exponent
 from jobs.values import Day, Instant, Minor, date_of, day_of
 from pipeline.scenarios.format import calendar_date, instant
@@ -28,6 +29,8 @@ class UnansweredError(Exception):
 
 
 Answers = dict[str, object]
+
+T = TypeVar("T")
 
 _NOT_FIELDS = frozenset({"as_of", "known_as_of", "account_id", "company", "document_type", "credit_mode", "rollup"})
 
@@ -132,20 +135,54 @@ def _instalments(item: Item, lines: dict[OpenLine, Minor], as_of: Day, settings:
 
 
 def _payment(expectation: dict[str, Any], world: World) -> list[Mismatch]:
-    found = [
-        receipt
-        for (company, payment_id), receipt in world.receipts.items()
-        if payment_id == str(expectation["payment"]) and company == expectation.get("company", company)
-    ]
-    if len(found) != 1:
-        raise UnansweredError("no such payment" if not found else "several companies have that payment; name company")
-    (receipt,) = found
+    receipt = _only(world.receipts, expectation, "payment")
     answers: Answers = {
         "status": receipt.status,
         "unapplied": decimal_of(receipt.unapplied_minor, receipt.currency),
         "applied": decimal_of(receipt.applied_minor, receipt.currency),
     }
     return _compare(expectation, "payment", answers)
+
+
+def _promise(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    promise = _only(world.promises, expectation, "promise")
+    answers: Answers = {
+        "status": promise.status,
+        "level": promise.level,
+        "paid_in_window": decimal_of(promise.paid_in_window_minor, promise.currency),
+        "paid_late": decimal_of(promise.paid_late_minor, promise.currency),
+        "paid_late_days": promise.paid_late_days,
+        "instalments": [{"number": part.number, "status": part.status} for part in promise.instalments],
+    }
+    return _compare(expectation, "promise", answers)
+
+
+def _exception(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    case = _only(world.exceptions, expectation, "exception")
+    amount = None if case.amount_minor is None else decimal_of(case.amount_minor, case.currency or "")
+    return _compare(expectation, "exception", {"status": case.status, "subject": case.subject_id, "amount": amount})
+
+
+def _dispute(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    case = _only(world.dispute_cases, expectation, "dispute")
+    # A resolved dispute may be asked for as `resolved` or by its outcome.
+    status = case.outcome if case.outcome is not None and expectation.get("status") == case.outcome else case.status
+    amount = decimal_of(case.amount_minor, case.currency)
+    return _compare(expectation, "dispute", {"status": status, "subject": case.document_id, "amount": amount})
+
+
+def _only(found: dict[tuple[str, str], T], expectation: dict[str, Any], subject: str) -> T:
+    """The one of that id, in the company named or in any."""
+    matches = [
+        entity
+        for (company, identifier), entity in found.items()
+        if identifier == str(expectation[subject]) and company == expectation.get("company", company)
+    ]
+    if len(matches) != 1:
+        raise UnansweredError(
+            f"no such {subject}" if not matches else f"several companies have that {subject}; name company"
+        )
+    return matches[0]
 
 
 def _aging(expectation: dict[str, Any], world: World) -> list[Mismatch]:
@@ -229,18 +266,40 @@ def _rejected(expectation: dict[str, Any], world: World) -> list[Mismatch]:
 def _account(expectation: dict[str, Any], world: World) -> list[Mismatch]:
     account = str(expectation["account"])
     company = _company(expectation, world, account)
-    states = [state for state in world.accounts if (state.company, state.account_id) == (company, account)]
-    answers: Answers = {"on_hold": bool(states) and states[-1].on_hold}
-    currency = expectation.get("currency") or (states[-1].currency if states else None)
-    if currency is not None:
-        lines = open_lines(world.entries, world.today(company))
-        own = (
-            part
-            for line, part in lines.items()
-            if (line.company, line.account_id) == (company, account) and line.currency == currency
-        )
-        answers["exposure"] = decimal_of(sum(own), currency)
+    standing = world.fold.credit(company, account, expectation.get("currency"))
+    answers: Answers = {
+        "exposure": decimal_of(standing.exposure, standing.currency),
+        "on_hold": standing.on_hold,
+        "hold_recommended": bool(standing.hold_reasons),
+        "level": standing.level,
+    }
     return _compare(expectation, "account", answers, frozenset({"company", "currency"}))
+
+
+def _notices_due(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    actual: list[Answers] = [
+        {
+            "account_id": notice.account,
+            "level": notice.level,
+            "invoice_ids": list(notice.invoice_ids),
+            "company": company,
+        }
+        for company in _companies(expectation, world)
+        for notice in world.fold.notices_due(company)
+    ]
+    expected = expectation["notices_due"] or []
+    return [] if _same(expected, actual) else [Mismatch("notices_due", expected, actual)]
+
+
+def _worklist(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    rows = [row for company in _companies(expectation, world) for row in world.fold.worklist(company)]
+    actual = [row.account for row in sorted(rows, key=lambda row: row.order)]
+    expected = expectation["worklist"] or []
+    return [] if _same(expected, actual) else [Mismatch("worklist", expected, actual)]
+
+
+def _companies(expectation: dict[str, Any], world: World) -> list[str]:
+    return [str(expectation["company"])] if "company" in expectation else list(world.companies)
 
 
 def _alerts(expectation: dict[str, Any], world: World) -> list[Mismatch]:
@@ -260,11 +319,16 @@ def _alerts(expectation: dict[str, Any], world: World) -> list[Mismatch]:
     return [] if _same(expected or [], actual) else [Mismatch("alerts", expected, actual)]
 
 
-def _not_yet(subject: str) -> Callable[[dict[str, Any], World], list[Mismatch]]:
-    def unanswered(expectation: dict[str, Any], world: World) -> list[Mismatch]:
-        raise UnansweredError(f"no job answers {subject!r}")
-
-    return unanswered
+def _kpi(expectation: dict[str, Any], world: World) -> list[Mismatch]:
+    name, currency = str(expectation["kpi"]), str(expectation["currency"])
+    company = str(expectation.get("company", next(iter(world.companies))))
+    if name not in FIGURES:
+        raise UnansweredError(f"unknown figure {name!r}; known are {', '.join(FIGURES)}")
+    window = Window(day_of(calendar_date(expectation["from"])), day_of(calendar_date(expectation["to"])))
+    value = figure(name, world.books(company, currency), window)
+    if value is not None and name == "unapplied_amount":
+        value = decimal_of(int(value), currency)
+    return _compare(expectation, "kpi", {"value": value}, frozenset({"company", "currency", "from", "to"}))
 
 
 # What is named
@@ -300,10 +364,10 @@ _SUBJECTS: dict[str, Callable[[dict[str, Any], World], list[Mismatch]]] = {
     "account": _account,
     "alerts": _alerts,
     "alerts_of": _alerts,
-    "promise": _not_yet("promise"),
-    "exception": _not_yet("exception"),
-    "dispute": _not_yet("dispute"),
-    "notices_due": _not_yet("notices_due"),
-    "worklist": _not_yet("worklist"),
-    "kpi": _not_yet("kpi"),
+    "promise": _promise,
+    "exception": _exception,
+    "dispute": _dispute,
+    "notices_due": _notices_due,
+    "worklist": _worklist,
+    "kpi": _kpi,
 }

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
-from avro.text import InvalidEvent, parse_event
 
+from avro.text import InvalidEvent, parse_event
 from jobs import EVENT_TYPES, Fold
 from jobs.effects import Carried, Effect
 from jobs.events import ClockTicked, CompanyConfigured, Event
@@ -31,7 +31,7 @@ class _Run:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.fold = Fold()
-        self.world = World({company.code: company for company in scenario.companies})
+        self.world = World({company.code: company for company in scenario.companies}, self.fold)
         self.failures: list[Failure] = []
         for company in scenario.companies:
             self._fold(_configured(company.code, msgspec.json.encode(company).decode()))
@@ -61,6 +61,8 @@ class _Run:
             return
         if name == "ExchangeRateSet":
             self._rate(record)
+        elif name == "UserActivityLogged":
+            self.world.active_ids.add(str(record["entity_id"]))
         elif name in EVENT_TYPES:
             self._fold(msgspec.convert(record, EVENT_TYPES[name]))
 

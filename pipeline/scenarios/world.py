@@ -2,19 +2,26 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
+from typing import Any
 
-from jobs import CompanySettings
+from jobs import CompanySettings, Fold
 from jobs.effects import (
     Account,
     AgingTransition,
     Alert,
+    DisputeCase,
     DisputeEntry,
     Effect,
+    ExceptionCase,
     Item,
     LedgerEntry,
+    Promise,
     Receipt,
     Rejection,
 )
+from jobs.kpi import Books
+from jobs.kpi.books import case_times
 from jobs.values import Day, Instant
 
 
@@ -35,6 +42,7 @@ class World:
     """Effects by kind, in order. Latest states by key, histories as lists."""
 
     companies: dict[str, CompanySettings]
+    fold: Fold
     clock: Instant | None = None
     entries: list[LedgerEntry] = field(default_factory=list)
     items: dict[tuple[str, str, str], Item] = field(default_factory=dict)
@@ -42,32 +50,68 @@ class World:
     transitions: list[AgingTransition] = field(default_factory=list)
     disputes: list[DisputeEntry] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
+    promises: dict[tuple[str, str], Promise] = field(default_factory=dict)
+    exceptions: dict[tuple[str, str], ExceptionCase] = field(default_factory=dict)
+    dispute_cases: dict[tuple[str, str], DisputeCase] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
+    exception_history: list[ExceptionCase] = field(default_factory=list)
+    active_ids: set[str] = field(default_factory=set)
     rejected: list[tuple[str, str]] = field(default_factory=list)
     rates: list[Rate] = field(default_factory=list)
 
     def take(self, effects: list[Effect]) -> None:
         """Add the effects of one step."""
         for effect in effects:
+            history = self._histories.get(type(effect))
+            if history is not None:
+                history.append(effect)
             match effect:
-                case LedgerEntry():
-                    self.entries.append(effect)
                 case Item():
                     self.items[effect.company, effect.document_type, effect.document_id] = effect
                 case Receipt():
                     self.receipts[effect.company, effect.payment_id] = effect
-                case AgingTransition():
-                    self.transitions.append(effect)
-                case DisputeEntry():
-                    self.disputes.append(effect)
-                case Account():
-                    self.accounts.append(effect)
-                case Alert():
-                    self.alerts.append(effect)
+                case Promise():
+                    self.promises[effect.company, effect.promise_id] = effect
+                case ExceptionCase():
+                    self.exceptions[effect.company, effect.exception_id] = effect
+                case DisputeCase():
+                    self.dispute_cases[effect.company, effect.dispute_id] = effect
                 case Rejection():
                     self.rejected.append((effect.event_id, effect.reason))
                 case _:
                     pass
+
+    @cached_property
+    def _histories(self) -> dict[type[Effect], list[Any]]:
+        return {
+            LedgerEntry: self.entries,
+            AgingTransition: self.transitions,
+            DisputeEntry: self.disputes,
+            Account: self.accounts,
+            Alert: self.alerts,
+            ExceptionCase: self.exception_history,
+        }
+
+    def books(self, company: str, currency: str) -> Books:
+        """What the key figures of a company and currency are computed from."""
+        return Books(
+            self.today(company),
+            [entry for entry in self.entries if (entry.company, entry.currency) == (company, currency)],
+            [
+                receipt
+                for receipt in self.receipts.values()
+                if (receipt.company, receipt.currency) == (company, currency)
+            ],
+            [
+                promise
+                for promise in self.promises.values()
+                if (promise.company, promise.currency) == (company, currency)
+            ],
+            case_times(
+                case for case in self.exception_history if case.company == company and case.currency in {None, currency}
+            ),
+            frozenset(self.active_ids),
+        )
 
     def today(self, company: str) -> Day:
         """The company's local date at the clock."""

@@ -1,0 +1,156 @@
+"""Credit: exposure against the limit, cash that should be applied first, recommended holds (SEMANTICS 6.1, 6.2)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from jobs import alerts
+from jobs.aging import UNAPPLIED
+from jobs.entities import AccountState, Balance, PromiseState, key
+from jobs.overview import balance_keys, overviews, past_due_of
+from jobs.step import Step
+from jobs.values import Minor
+
+LIMIT_KIND = "credit_limit_exceeded"
+CASH_FIRST_KIND = "apply_cash_first"
+_CASH_FIRST = {
+    True: "cover what is overdue; apply the cash before any notice",
+    False: "no longer stand against what is overdue",
+}
+
+
+def follow(step: Step) -> None:
+    """After the ledger, the promises and the aging: every account that was touched is looked at."""
+    for account in sorted(step.accounts):
+        account_key = key("account", step.company, account)
+        state = step.state.get(AccountState, account_key)
+        for balance_key in balance_keys(step, account):
+            balance = step.state.get(Balance, balance_key)
+            if balance is not None:
+                _watch_cash_first(step, account, state, balance_key, balance)
+        if state is not None and (state.credit_limit is not None or state.limit_exceeded):
+            _watch_limit(step, account, account_key, state)
+
+
+def limit_currency(step: Step, state: AccountState) -> str:
+    """The currency of the limit: the account's, else the company's base currency."""
+    return state.currency or step.settings.base_currency
+
+
+def exposure(step: Step, account: str, currency: str) -> Minor:
+    """Open items less unapplied, on-account and open credits, in one currency."""
+    balance = step.state.get(Balance, key("balance", step.company, account, currency))
+    return Minor(0 if balance is None else sum(balance.totals.values()))
+
+
+def _watch_limit(step: Step, account: str, account_key: str, state: AccountState) -> None:
+    """Raised on crossing up, resolved on crossing down; at the limit is within it."""
+    currency = limit_currency(step, state)
+    exposed = exposure(step, account, currency)
+    limit = state.credit_limit
+    exceeded = limit is not None and exposed > limit
+    if exceeded == state.limit_exceeded:
+        return
+    number = state.limit_number + 1 if exceeded else state.limit_number
+    relation = "above" if exceeded else "within"
+    bound = "no limit" if limit is None else f"the limit of {alerts.money(limit, currency)}"
+    alerts.put_out(
+        step,
+        LIMIT_KIND,
+        account,
+        number,
+        alerts.RAISED if exceeded else alerts.RESOLVED,
+        f"account {account} owes {alerts.money(exposed, currency)}, {relation} {bound}",
+        account=account,
+        amount=exposed,
+        currency=currency,
+    )
+    step.state.put(account_key, msgspec.structs.replace(state, limit_exceeded=exceeded, limit_number=number))
+
+
+def _watch_cash_first(step: Step, account: str, state: AccountState | None, balance_key: str, balance: Balance) -> None:
+    """Unapplied cash that covers what would be dunned: apply it instead of asking for it (SEMANTICS 6.1)."""
+    currency = balance_key.rpartition("\x1f")[2]
+    covered = _cash_covers(step, account, state, currency, balance)
+    if covered == balance.cash_first:
+        return
+    number = balance.cash_first_number + 1 if covered else balance.cash_first_number
+    cash = Minor(-balance.totals.get(UNAPPLIED, 0))
+    alerts.put_out(
+        step,
+        CASH_FIRST_KIND,
+        account,
+        number,
+        alerts.RAISED if covered else alerts.RESOLVED,
+        f"account {account}: {alerts.money(cash, currency)} unapplied {_CASH_FIRST[covered]}",
+        account=account,
+        amount=cash,
+        currency=currency,
+        identity=f"{account}/{currency}",
+    )
+    step.state.put(balance_key, msgspec.structs.replace(balance, cash_first=covered, cash_first_number=number))
+
+
+def _cash_covers(step: Step, account: str, state: AccountState | None, currency: str, balance: Balance) -> bool:
+    cash = -balance.totals.get(UNAPPLIED, 0)
+    overdue = past_due_of(step, balance)
+    if cash <= 0 or overdue <= 0 or (state is not None and state.dunning_block):
+        return False
+    promises = step.state.lists(key("promises", step.company, account))
+    if cash < overdue - balance.disputed and not promises:
+        return False  # what may be dunned is at least that, so the items need not be looked at
+    for overview in overviews(step, account):
+        if overview.currency == currency:
+            return 0 < overview.dunnable_amount <= cash
+    return False
+
+
+def hold_reasons(step: Step, account: str) -> list[str]:
+    """Why a hold is recommended; empty where none is. A hold is placed by a person (SEMANTICS 6.2)."""
+    settings = step.settings
+    state = step.state.get(AccountState, key("account", step.company, account))
+    reasons = []
+    if state is not None and state.credit_limit is not None:
+        currency = limit_currency(step, state)
+        if exposure(step, account, currency) > state.credit_limit:
+            reasons.append("exposure_above_limit")
+    seen = overviews(step, account)
+    if settings.hold_max_days is not None:
+        oldest = max((overview.oldest_days_past_due for overview in seen), default=0)
+        if oldest > settings.hold_max_days:
+            reasons.append("oldest_item_too_late")
+    percent = settings.hold_past_due_percent
+    if percent is not None and any(
+        overview.open_invoices > 0 and overview.past_due * 100 > percent * overview.open_invoices for overview in seen
+    ):
+        reasons.append("past_due_share_too_high")
+    if settings.hold_broken_promises is not None and broken_promises(step, account) >= settings.hold_broken_promises:
+        reasons.append("promises_broken")
+    return reasons
+
+
+def broken_promises(step: Step, account: str) -> int:
+    """How many promises of the account stand broken."""
+    promises = step.state.listed(key("promises", step.company, account))
+    found = (step.state.get(PromiseState, promise_key) for promise_key in promises)
+    return sum(1 for promise in found if promise is not None and promise.status == "broken")
+
+
+class Standing(NamedTuple):
+    """An account for a credit decision; `exposure` in minor units of `currency`."""
+
+    currency: str
+    exposure: Minor
+    on_hold: bool
+    hold_reasons: tuple[str, ...]
+    level: int | None
+
+
+def standing(step: Step, account: str, currency: str | None, level_of: Callable[[Step, str], int | None]) -> Standing:
+    """The account's standing, in the currency of its limit unless another is named."""
+    state = step.state.get(AccountState, key("account", step.company, account)) or AccountState(None, "")
+    of = currency or limit_currency(step, state)
+    return Standing(
+        of, exposure(step, account, of), state.on_hold, tuple(hold_reasons(step, account)), level_of(step, account)
+    )

@@ -1,0 +1,131 @@
+"""An account as a collector sees it: what is overdue, collectible and not promised, by currency (SEMANTICS 6).
+
+Read from the current state when asked and at local midnight; costs the account's open items.
+"""
+
+from typing import NamedTuple
+
+from jobs.aging import INVOICE, UNAPPLIED
+from jobs.entities import Balance, Document, PromiseState, key
+from jobs.promises.made import coverage_of
+from jobs.step import Step
+from jobs.values import Day, Minor
+
+
+class OpenInvoice(NamedTuple):
+    """An open invoice on a day. `collectible` leaves out the disputed slice; overdue parts only in `overdue_*`."""
+
+    document: Document
+    days_past_due: int
+    overdue: Minor
+    overdue_collectible: Minor
+    collectible: Minor
+    promised: bool
+
+
+class Overview(NamedTuple):
+    """An account in one currency. `net` is the exposure: open less unapplied, on-account and open credits."""
+
+    currency: str
+    invoices: tuple[OpenInvoice, ...]
+    net: Minor
+    unapplied: Minor
+    past_due: Minor
+    open_invoices: Minor
+
+    @property
+    def dunnable(self) -> tuple[OpenInvoice, ...]:
+        """Overdue, collectible and not promised."""
+        return tuple(invoice for invoice in self.invoices if invoice.overdue_collectible > 0 and not invoice.promised)
+
+    @property
+    def dunnable_amount(self) -> Minor:
+        """What may be asked for now."""
+        return Minor(sum(invoice.overdue_collectible for invoice in self.dunnable))
+
+    @property
+    def oldest_days_past_due(self) -> int:
+        """Of anything overdue; 0 where nothing is."""
+        return max((invoice.days_past_due for invoice in self.invoices if invoice.overdue > 0), default=0)
+
+
+def balance_keys(step: Step, account: str) -> list[str]:
+    """The balances of an account, one a currency."""
+    return step.state.listed(key("balances", step.company, account))
+
+
+def past_due_of(step: Step, balance: Balance) -> int:
+    """Σ of the overdue buckets."""
+    return sum(balance.totals.get(name, 0) for name in step.settings.aging.names[1:])
+
+
+def overviews(step: Step, account: str) -> list[Overview]:
+    """The account by currency, in order of currency."""
+    if step.today is None:
+        return []
+    by_currency: dict[str, list[OpenInvoice]] = {}
+    for document_key in step.state.listed(key("documents", step.company, account)):
+        document = step.document(document_key)
+        if document is not None and document.open > 0 and document.document_type != "credit_memo":
+            invoice = _open_invoice(step, document_key, document, step.today)
+            if invoice is not None:
+                by_currency.setdefault(document.currency, []).append(invoice)
+    found = []
+    for balance_key in balance_keys(step, account):
+        balance = step.state.get(Balance, balance_key)
+        if balance is None:
+            continue
+        currency = balance_key.rpartition("\x1f")[2]
+        totals = balance.totals
+        names = step.settings.aging.names
+        found.append(
+            Overview(
+                currency,
+                tuple(by_currency.get(currency, ())),
+                Minor(sum(totals.values())),
+                Minor(-totals.get(UNAPPLIED, 0)),
+                Minor(past_due_of(step, balance)),
+                Minor(sum(totals.get(name, 0) for name in names)),
+            )
+        )
+    return found
+
+
+def _open_invoice(step: Step, document_key: str, document: Document, today: Day) -> OpenInvoice | None:
+    amount = overdue = 0
+    oldest: Day | None = None
+    nearest: Day | None = None
+    for line in document.lines:
+        placement = line.placement_at(today)
+        line_open = line.open_at(today)
+        if line_open <= 0 or placement.balance_class != INVOICE:
+            continue
+        amount += line_open
+        nearest = placement.age_date if nearest is None else min(nearest, placement.age_date)
+        if placement.age_date < today:
+            overdue += line_open
+            oldest = placement.age_date if oldest is None else min(oldest, placement.age_date)
+    if nearest is None:
+        return None
+    collectible = max(0, amount - min(document.disputed, amount))
+    due_date = nearest if oldest is None else oldest
+    return OpenInvoice(
+        document,
+        today - due_date,
+        Minor(overdue),
+        Minor(min(overdue, collectible)),
+        Minor(collectible),
+        _promised(step, document_key),
+    )
+
+
+def _promised(step: Step, document_key: str) -> bool:
+    """While a promise is open or pending cash, its invoices are blocked from dunning (SEMANTICS 3.4, 3.14)."""
+    coverage = coverage_of(step, document_key)
+    if coverage is None:
+        return False
+    return any(
+        promise.status in {"open", "pending_cash"}
+        for promise_key, _ in coverage.promises
+        if (promise := step.state.get(PromiseState, promise_key)) is not None
+    )
