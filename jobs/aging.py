@@ -71,6 +71,7 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
         lines=tuple(lines),
         disputed_shown=disputed,
         closed_on=closed_on,
+        listed_under=key("documents", step.company, document.account) if open_now else "",
         notice_level=document.notice_level if open_now else 0,  # reopening starts a new cycle (SEMANTICS 6.1)
         noticed_on=document.noticed_on if open_now else None,
         wake=_wake(lines, today, buckets, _expiry(step, closed_on)),
@@ -131,14 +132,16 @@ def _wake(lines: list[Line], today: Day | None, buckets: Buckets, soonest: Day |
     if today is None:  # before the first tick nothing has happened yet: begin with the first posting
         return min(line.postings[0][0] for line in lines)
     for line in lines:
-        for day, _ in reversed(line.postings):
+        for day, delta in reversed(line.postings):
             if day <= today:
                 break
-            soonest = day if soonest is None or day < soonest else soonest
+            if delta:
+                soonest = day if soonest is None or day < soonest else soonest
         for placement in reversed(line.placements):
             if placement.since <= today:
                 break
-            soonest = placement.since if soonest is None or placement.since < soonest else soonest
+            if line.open_at(placement.since):
+                soonest = placement.since if soonest is None or placement.since < soonest else soonest
         shown = line.shown
         if shown is not None and shown.column not in _CREDIT_CLASSES:
             change = buckets.next_change(line.placement_at(today).age_date, today)
@@ -269,7 +272,7 @@ def woken_document(step: Step, document_key: str) -> None:
     document = step.document(document_key)
     if document is None or step.today is None:
         return
-    if document.open or not _is_still(document.lines, step):
+    if document.open or not _is_still(document.lines, step) or not _is_due(document.wake, step.today):
         step.put_document(document_key, document)
         return
     own = [application for application in document.applications if not application.startswith("incoming")]
@@ -290,10 +293,15 @@ def woken_receipt(step: Step, receipt_key: str) -> None:
     receipt = step.receipt(receipt_key)
     if receipt is None or step.today is None:
         return
-    if receipt.remainder or not _is_still(receipt.lines, step):
+    if receipt.remainder or not _is_still(receipt.lines, step) or not _is_due(receipt.wake, step.today):
         step.put_receipt(receipt_key, receipt)
     else:
         _forget(step, receipt_key)
+
+
+def _is_due(wake: Day | None, today: Day) -> bool:
+    """Its own day has come; new settings look at everything, whatever its day."""
+    return wake is not None and wake <= today
 
 
 def _is_still(lines: tuple[Line, ...], step: Step) -> bool:

@@ -18,6 +18,7 @@ CreditMode = Literal["separate", "own_date", "oldest_first"]
 DayCount = Literal["calendar", "business"]
 
 _NET_TERMS = re.compile(r"\s*NET\s*([0-9]{1,4})\s*", re.IGNORECASE)
+_DAYS_MAX = 3_650  # what counts days is looked at day by day
 _AMOUNT_KEYS = ("unapplied_min_amount", "small_balance")
 
 
@@ -66,17 +67,20 @@ class CompanySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ascending = ("buckets", "unapplied_escalate_days", "dunning_levels")
         for key in ascending:
             values = getattr(self, key)
-            if list(values) != sorted(set(values)) or any(value < 1 for value in values):
-                raise ValueError(f"{key} must be ascending whole days of at least 1, got {list(values)}")
+            if list(values) != sorted(set(values)) or any(not 1 <= value <= _DAYS_MAX for value in values):
+                raise ValueError(f"{key} must be ascending whole days of 1 to {_DAYS_MAX}, got {list(values)}")
         for key in ("promise_tolerance_days", "pending_cash_days", "unapplied_after_days", "review_within_days",
-                    "resolve_within_days", "dunning_min_gap_days"):  # fmt: skip
-            if getattr(self, key) < 0:
-                raise ValueError(f"{key} must be 0 or more days, got {getattr(self, key)}")
+                    "resolve_within_days", "dunning_min_gap_days", "default_terms_days"):  # fmt: skip
+            if not 0 <= (getattr(self, key) or 0) <= _DAYS_MAX:
+                raise ValueError(f"{key} must be 0 or more days, at most {_DAYS_MAX}, got {getattr(self, key)}")
+        if any(not 1 <= days <= _DAYS_MAX for days in self.reminder_days_before):
+            raise ValueError(f"reminder_days_before must be whole days of 1 to {_DAYS_MAX}")
         if not 0 < self.promise_threshold_percent <= 100:
             raise ValueError("promise_threshold_percent must be above 0 and at most 100")
-        if self.closed_item_days < 400:
+        if not 400 <= self.closed_item_days <= _DAYS_MAX:
             raise ValueError(
-                "closed_item_days must be at least 400: a reversal can come 13 months later (SEMANTICS 1.8)"
+                f"closed_item_days must be at least 400, at most {_DAYS_MAX}: "
+                "a reversal can come 13 months later (SEMANTICS 1.8)"
             )
         for key in _AMOUNT_KEYS:
             _check_amounts(key, getattr(self, key))

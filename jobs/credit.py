@@ -1,6 +1,5 @@
 """Credit: exposure against the limit, cash that should be applied first, recommended holds (SEMANTICS 6.1, 6.2)."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -8,7 +7,7 @@ import msgspec
 from jobs import alerts
 from jobs.aging import UNAPPLIED
 from jobs.entities import AccountState, Balance, PromiseState, key
-from jobs.overview import balance_keys, overviews, past_due_of
+from jobs.overview import Overview, balance_keys, overviews, past_due_of
 from jobs.step import Step
 from jobs.values import Minor
 
@@ -106,7 +105,7 @@ def _cash_covers(step: Step, account: str, state: AccountState | None, currency:
     return False
 
 
-def hold_reasons(step: Step, account: str) -> list[str]:
+def hold_reasons(step: Step, account: str, seen: list[Overview]) -> list[str]:
     """Why a hold is recommended; empty where none is. A hold is placed by a person (SEMANTICS 6.2)."""
     settings = step.settings
     state = step.state.get(AccountState, key("account", step.company, account))
@@ -115,7 +114,6 @@ def hold_reasons(step: Step, account: str) -> list[str]:
         currency = limit_currency(step, state)
         if exposure(step, account, currency) > state.credit_limit:
             reasons.append("exposure_above_limit")
-    seen = overviews(step, account)
     if settings.hold_max_days is not None:
         oldest = max((overview.oldest_days_past_due for overview in seen), default=0)
         if oldest > settings.hold_max_days:
@@ -147,10 +145,9 @@ class Standing(NamedTuple):
     level: int | None
 
 
-def standing(step: Step, account: str, currency: str | None, level_of: Callable[[Step, str], int | None]) -> Standing:
+def standing(step: Step, account: str, currency: str | None, seen: list[Overview], level: int | None) -> Standing:
     """The account's standing, in the currency of its limit unless another is named."""
     state = step.state.get(AccountState, key("account", step.company, account)) or AccountState(None, "")
     of = currency or limit_currency(step, state)
-    return Standing(
-        of, exposure(step, account, of), state.on_hold, tuple(hold_reasons(step, account)), level_of(step, account)
-    )
+    reasons = tuple(hold_reasons(step, account, seen))
+    return Standing(of, exposure(step, account, of), state.on_hold, reasons, level)

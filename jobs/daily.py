@@ -1,68 +1,105 @@
-"""Actions, every local midnight for every account with something overdue or soon due (SEMANTICS 6).
+"""Advice for an account: notices due, its worklist row, a recommended hold (SEMANTICS 6).
 
-Published are the notices due, the worklist row and a recommended hold, from the current state. Whoever acts on them
-asks again first. Where the clock passes several midnights at once, only the last one is published: advice is for now.
+Computed anew at the local midnight after the account was touched, and at the midnights at which time alone changes
+it; published as one set where it differs from the last. The rows of an account's latest date are its advice, and
+`nothing_due` says that there is none. Whoever acts on them asks again first. Where the clock passes several midnights
+at once, only the last one counts: advice is for now.
 """
+
+from hashlib import blake2b
 
 import msgspec
 
 from jobs import credit, dunning, worklist
 from jobs.effects import Action
 from jobs.entities import Balance
-from jobs.overview import balance_keys, past_due_of
+from jobs.overview import Overview, balance_keys, overviews
 from jobs.step import Step
 from jobs.values import Day, Minor
 
 NOTICE_DUE = "notice_due"
 WORKLIST = "worklist"
 HOLD_RECOMMENDED = "hold_recommended"
+NOTHING_DUE = "nothing_due"
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def schedule(step: Step) -> None:
+    """Accounts that were touched are looked at on the next midnight."""
+    if step.today is not None:
+        tomorrow = max(Day(step.today + 1), step.last_day)
+        for account in sorted(step.accounts):
+            first = next(iter(balance_keys(step, account)), None)
+            balance = None if first is None else step.state.get(Balance, first)
+            if first is not None and balance is not None and balance.wake != tomorrow:
+                step.state.put(first, msgspec.structs.replace(balance, wake=tomorrow))
+    step.accounts.clear()
 
 
 def woken(step: Step, balance_key: str) -> None:
-    """Publish the account's actions of the day; its first balance speaks for all its currencies."""
+    """Publish the account's advice; its first balance speaks for all its currencies."""
     balance = step.state.get(Balance, balance_key)
     if balance is None or step.today is None:
         return
     account = balance_key.split("\x1f")[2]
-    step.accounts.add(account)  # so that it waits for the next midnight
-    if step.today < step.last_day:
+    if balance_key != balance_keys(step, account)[0]:
+        step.state.put(balance_key, msgspec.structs.replace(balance, wake=None))
         return
-    if balance_key == balance_keys(step, account)[0]:
-        _publish(step, account)
+    if step.today < step.last_day:
+        step.state.put(balance_key, msgspec.structs.replace(balance, wake=step.last_day))
+        return
+    seen = overviews(step, account)
+    advised = _publish(step, account, seen, balance.advised)
+    wake = _next_change(step, seen)
+    step.state.put(balance_key, msgspec.structs.replace(balance, wake=wake, advised=advised))
 
 
-def schedule(step: Step) -> None:
-    """Accounts that were touched wait for the next midnight if something of them is overdue or soon due."""
-    for account in sorted(step.accounts):
-        for balance_key in balance_keys(step, account):
-            balance = step.state.get(Balance, balance_key)
-            if balance is not None and balance.wake != (wake := _next_day(step, balance)):
-                step.state.put(balance_key, msgspec.structs.replace(balance, wake=wake))
-    step.accounts.clear()
-
-
-def _next_day(step: Step, balance: Balance) -> Day | None:
-    if step.today is None:
+def _next_change(step: Step, seen: list[Overview]) -> Day | None:
+    """The next day on which time alone changes the advice. A change of bucket touches the account by itself."""
+    today = step.today
+    if today is None:
         return None
-    awaits_reminder = bool(step.settings.reminder_days_before) and any(amount > 0 for amount in balance.totals.values())
-    if not awaits_reminder and past_due_of(step, balance) <= 0:
-        return None
-    return max(Day(step.today + 1), step.last_day)
+    days = []
+    for overview in seen:
+        for invoice in overview.invoices:
+            day = dunning.next_change(step, invoice, today)
+            if day is not None:
+                days.append(day)
+            if step.settings.hold_max_days is not None:
+                days.append(Day(today - invoice.days_past_due + step.settings.hold_max_days + 1))
+    return min((day for day in days if day > today), default=None)
 
 
-def _publish(step: Step, account: str) -> None:
-    for notice in dunning.notices_due(step, account):
-        _put_out(step, account, NOTICE_DUE, notice.amounts, level=notice.level, invoice_ids=notice.invoice_ids)
-    row = worklist.row(step, account)
+def _publish(step: Step, account: str, seen: list[Overview], before: bytes) -> bytes:
+    actions = _actions(step, account, seen)
+    content = [
+        (action.kind, action.level, action.invoice_ids, action.amounts, action.score, action.rules)
+        for action in actions
+    ]
+    advised = blake2b(_ENCODER.encode(content), digest_size=8).digest() if actions else b""
+    if advised == before:
+        return before
+    step.effects.extend(actions or [_action(step, account, NOTHING_DUE, {})])
+    return advised
+
+
+def _actions(step: Step, account: str, seen: list[Overview]) -> list[Action]:
+    actions = [
+        _action(step, account, NOTICE_DUE, notice.amounts, level=notice.level, invoice_ids=notice.invoice_ids)
+        for notice in dunning.notices_due(step, account, seen)
+    ]
+    row = worklist.row(step, account, seen)
     if row is not None:
         rules = tuple(f"{rule}={points}" for rule, points in sorted(row.rules.items()))
-        _put_out(step, account, WORKLIST, row.amounts, score=row.score, rules=rules)
-    reasons = credit.hold_reasons(step, account)
+        actions.append(_action(step, account, WORKLIST, row.amounts, score=row.score, rules=rules))
+    reasons = credit.hold_reasons(step, account, seen)
     if reasons:
-        _put_out(step, account, HOLD_RECOMMENDED, {}, rules=tuple(reasons))
+        actions.append(_action(step, account, HOLD_RECOMMENDED, {}, rules=tuple(reasons)))
+    return actions
 
 
-def _put_out(
+def _action(
     step: Step,
     account: str,
     kind: str,
@@ -72,19 +109,17 @@ def _put_out(
     invoice_ids: tuple[str, ...] = (),
     score: int | None = None,
     rules: tuple[str, ...] = (),
-) -> None:
-    step.effects.append(
-        Action(
-            company=step.company,
-            account_id=account,
-            kind=kind,
-            local_date=step.today if step.today is not None else Day(0),
-            level=level,
-            invoice_ids=invoice_ids,
-            amounts={currency: int(amount) for currency, amount in sorted(amounts.items())},
-            score=score,
-            rules=rules,
-            recorded_at=step.recorded_at,
-            event_id=step.event_id,
-        )
+) -> Action:
+    return Action(
+        company=step.company,
+        account_id=account,
+        kind=kind,
+        local_date=step.today if step.today is not None else Day(0),
+        level=level,
+        invoice_ids=invoice_ids,
+        amounts={currency: int(amount) for currency, amount in sorted(amounts.items())},
+        score=score,
+        rules=rules,
+        recorded_at=step.recorded_at,
+        event_id=step.event_id,
     )

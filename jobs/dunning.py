@@ -7,7 +7,7 @@ import msgspec
 from jobs.entities import AccountState, Adjustment, Document, key
 from jobs.events import NoticeSent
 from jobs.ledger.content import content_of, repeated
-from jobs.overview import OpenInvoice, Overview, overviews
+from jobs.overview import OpenInvoice, Overview
 from jobs.step import Step
 from jobs.values import Day, Minor
 from jobs.verdicts import Rejected, Verdict
@@ -24,13 +24,13 @@ class Notice(NamedTuple):
     amounts: dict[str, Minor]
 
 
-def notices_due(step: Step, account: str) -> list[Notice]:
+def notices_due(step: Step, account: str, seen: list[Overview]) -> list[Notice]:
     """The notices of an account that are due on the company's local date, by level; recomputed from the state."""
     state = step.state.get(AccountState, key("account", step.company, account))
     if step.today is None or (state is not None and state.dunning_block):
         return []
     rows: dict[int, list[tuple[str, str, Minor]]] = {}
-    for overview in overviews(step, account):
+    for overview in seen:
         if overview.net < 0 or 0 < overview.dunnable_amount <= overview.unapplied:
             continue  # net credit; or cash that should be applied first
         for invoice, level in _levels_due(step, overview, step.today):
@@ -77,6 +77,18 @@ def _reminder_due(step: Step, invoice: OpenInvoice, today: Day) -> bool:
     return bool(starts) and (reminded_on is None or reminded_on < max(starts))
 
 
+def next_change(step: Step, invoice: OpenInvoice, today: Day) -> Day | None:
+    """The next day on which time alone may make a notice for the invoice due."""
+    settings = step.settings
+    document = invoice.document
+    due_date = today - invoice.days_past_due
+    days = [due_date - before for before in settings.reminder_days_before]
+    days += [due_date + level for level in settings.dunning_levels]
+    if document.noticed_on is not None:
+        days.append(document.noticed_on + settings.dunning_min_gap_days)
+    return min((Day(day) for day in days if day > today), default=None)
+
+
 def sent(step: Step, event: NoticeSent) -> Verdict:
     """A notice went out: one per item, level and cycle; closed items take none."""
     notice_key = key("notice", step.company, event.notice_id)
@@ -107,9 +119,6 @@ def _noticed(event: NoticeSent, document: Document, day: Day) -> Document:
     return msgspec.structs.replace(document, notice_level=level, noticed_on=day)
 
 
-def highest_level(step: Step, account: str) -> int | None:
+def highest_level(seen: list[Overview]) -> int | None:
     """The highest dunning level sent of an open item of the account; None where none was."""
-    documents = step.state.listed(key("documents", step.company, account))
-    found = (step.document(document_key) for document_key in documents)
-    levels = [document.notice_level for document in found if document is not None and document.open > 0]
-    return max(levels, default=0) or None
+    return max((invoice.document.notice_level for overview in seen for invoice in overview.invoices), default=0) or None

@@ -23,6 +23,7 @@ from jobs.ledger import (
     remittances,
     write_offs,
 )
+from jobs.overview import overviews
 from jobs.promises import follow as promises
 from jobs.promises import made as promises_made
 from jobs.seen import SeenEvents
@@ -82,6 +83,7 @@ _RANKS = {kind: rank for rank, kind in enumerate(_WOKEN)}
 
 _FIRST_DAY = Day(-25_567)  # 1900-01-01
 _LAST_DAY = Day(84_006)  # 2200-01-01
+_MICROS_A_DAY = 86_400_000_000
 _DAY_FIELDS: dict[type[events.Event], tuple[str, ...]] = {
     event_type: tuple(field.name for field in msgspec.structs.fields(event_type) if field.name.endswith("_date"))
     for event_type in _HANDLERS
@@ -189,14 +191,16 @@ class Fold:
             position = 0
             while position < len(due):
                 company, day, _ = due[position]
+                settings = self._state.companies[company]
+                now = instant if self._clock is None or instant > self._clock else self._clock
                 step = Step(
                     self._state,
-                    self._state.companies[company],
+                    settings,
                     f"clock/{company}/{day}",
-                    instant if self._clock is None or instant > self._clock else self._clock,
-                    day if self._clock is None else max(day, self._state.companies[company].calendar.day(self._clock)),
+                    now,
+                    max(day, settings.calendar.day(now)),  # a day that the company's time zone skips is over at once
                     fired,
-                    self._state.companies[company].calendar.day(until),
+                    settings.calendar.day(until),
                 )
                 while position < len(due) and due[position][:2] == (company, day):
                     entity_key = due[position][2]
@@ -247,17 +251,23 @@ class Fold:
     def notices_due(self, company: str) -> list[dunning.Notice]:
         """The notices that are due on the company's local date, by account and level (SEMANTICS 6.1)."""
         step = self._question(company)
-        return [notice for account in self._accounts(company) for notice in dunning.notices_due(step, account)]
+        return [
+            notice
+            for account in self._accounts(company)
+            for notice in dunning.notices_due(step, account, overviews(step, account))
+        ]
 
     def worklist(self, company: str) -> list[worklist.WorklistRow]:
         """The accounts to call, first things first (SEMANTICS 6.3)."""
         step = self._question(company)
-        rows = [worklist.row(step, account) for account in self._accounts(company)]
+        rows = [worklist.row(step, account, overviews(step, account)) for account in self._accounts(company)]
         return sorted((row for row in rows if row is not None), key=lambda row: row.order)
 
     def credit(self, company: str, account: str, currency: str | None = None) -> credit.Standing:
         """Exposure, hold and dunning level of an account (SEMANTICS 6.2)."""
-        return credit.standing(self._question(company), account, currency, dunning.highest_level)
+        step = self._question(company)
+        seen = overviews(step, account)
+        return credit.standing(step, account, currency, seen, dunning.highest_level(seen))
 
     def _question(self, company: str) -> Step:
         settings = self._state.companies[company]
@@ -332,8 +342,12 @@ def _by_alert_subject(effect: Effect) -> tuple[int, str]:
 
 
 def _impossible_date(event: events.Event) -> Rejected | None:
-    for name in _DAY_FIELDS[type(event)]:
-        day = getattr(event, name)
+    if not _FIRST_DAY <= event.occurred_at // _MICROS_A_DAY < _LAST_DAY:
+        return Rejected("invalid_date", "occurred_at lies outside the years 1900 to 2199")
+    days = [(name, getattr(event, name)) for name in _DAY_FIELDS[type(event)]]
+    for part in getattr(event, "instalments", None) or ():
+        days += [(name, getattr(part, name)) for name in part.__struct_fields__ if name.endswith("_date")]
+    for name, day in days:
         if day is not None and not _FIRST_DAY <= day < _LAST_DAY:
             return Rejected("invalid_date", f"{name} lies outside the years 1900 to 2199")
     return None

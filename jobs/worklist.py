@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from jobs import credit
 from jobs.dunning import highest_level
 from jobs.entities import AccountState, key
-from jobs.overview import overviews
+from jobs.overview import Overview
 from jobs.step import Step
 from jobs.values import Minor
 
@@ -37,11 +37,11 @@ class WorklistRow(NamedTuple):
         return -self.score, -max(self.amounts.values(), default=0), self.account
 
 
-def row(step: Step, account: str) -> WorklistRow | None:
+def row(step: Step, account: str, seen: list[Overview]) -> WorklistRow | None:
     """The account's row; None in net credit, with nothing collectible overdue, or with everything promised."""
     amounts: dict[str, Minor] = {}
     oldest = 0
-    for overview in overviews(step, account):
+    for overview in seen:
         if overview.net > 0 and overview.dunnable_amount > 0:
             amounts[overview.currency] = overview.dunnable_amount
             oldest = max(oldest, *(invoice.days_past_due for invoice in overview.dunnable))
@@ -52,7 +52,7 @@ def row(step: Step, account: str) -> WorklistRow | None:
         "overdue_bucket": step.settings.aging.index(oldest),
         "promise_broken": min(_BROKEN_MAX, credit.broken_promises(step, account)),
         "credit_limit_exceeded": int(state.limit_exceeded),
-        "dunning_level": highest_level(step, account) or 0,
+        "dunning_level": highest_level(seen) or 0,
         "high_risk": int((state.risk_class or "").lower() == "high"),
     }
     rules = {rule: WEIGHTS[rule] * times for rule, times in points.items() if times}

@@ -34,3 +34,4 @@ class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):
     disputed: Minor = Minor(0)
     cash_first: bool = False
     cash_first_number: int = 0
+    advised: bytes = b""
