@@ -26,7 +26,7 @@ from jobs.ledger import (
 from jobs.overview import overviews
 from jobs.promises import follow as promises
 from jobs.promises import made as promises_made
-from jobs.seen import SeenEvents
+from jobs.seen import SeenEvents, digest_of
 from jobs.state import State
 from jobs.step import Step
 from jobs.values import Day, Instant
@@ -129,7 +129,8 @@ class Fold:
         if settings is None:
             advice = f"company {event.company!r} is not configured; add its file and run `arrears companies apply`"
             return self._rejected(event, Rejected("unknown_company", advice))
-        if event.event_id in self._seen:
+        digest = digest_of(event.event_id)
+        if digest in self._seen:
             return StepResult("duplicate", [])
         refused = _impossible_date(event)
         if refused is not None:
@@ -153,7 +154,7 @@ class Fold:
         self._state.keep()
         if clock is not None:
             self._fire(clock, effects)
-        self._seen.add(event.event_id, step.recorded_at)
+        self._seen.add(digest, step.recorded_at)
         return StepResult("applied", effects)
 
     def _rejected(self, event: events.Event, verdict: Rejected) -> StepResult:
@@ -299,6 +300,8 @@ class Fold:
 
     def take_changes(self) -> list[tuple[str, bytes | None]]:
         """State records to write since the last call; None is a tombstone."""
+        self._seen.flush()
+        self._state.finish()
         return self._state.take_changes()
 
     @property
@@ -342,12 +345,9 @@ def _by_alert_subject(effect: Effect) -> tuple[int, str]:
 
 
 def _impossible_date(event: events.Event) -> Rejected | None:
-    if not _FIRST_DAY <= event.occurred_at // _MICROS_A_DAY < _LAST_DAY:
-        return Rejected("invalid_date", "occurred_at lies outside the years 1900 to 2199")
-    days = [(name, getattr(event, name)) for name in _DAY_FIELDS[type(event)]]
-    for part in getattr(event, "instalments", None) or ():
-        days += [(name, getattr(part, name)) for name in part.__struct_fields__ if name.endswith("_date")]
-    for name, day in days:
+    names = _DAY_FIELDS[type(event)]
+    for name in names:
+        day = getattr(event, name)
         if day is not None and not _FIRST_DAY <= day < _LAST_DAY:
             return Rejected("invalid_date", f"{name} lies outside the years 1900 to 2199")
     return None

@@ -17,13 +17,15 @@ _MICROS_A_DAY = 86_400_000_000
 
 
 class SeenEvents:
-    """The event ids applied in a partition."""
+    """The event ids applied in a partition. New ones are put into the state by `flush`."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._digests: set[bytes] = set()
+        self._new: list[bytes] = []
+        self._newest = Day(0)
         self._first = 0  # chunks before this one have been forgotten
-        self._next = 0  # position of the next digest, counted from the first ever
+        self._next = 0  # position of the next digest to be put into a chunk, counted from the first ever
 
     def restored(self) -> None:
         """All chunks are in the state."""
@@ -35,21 +37,27 @@ class SeenEvents:
                 self._next = number * _CHUNK + len(chunk.digests) // _DIGEST
         self._first = numbers[0] if numbers else 0
 
-    def __contains__(self, event_id: str) -> bool:
-        return _digest(event_id) in self._digests
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._digests
 
-    def add(self, event_id: str, recorded_at: Instant) -> None:
-        """Remember an applied event. Within a step, after everything that may fail."""
-        digest = _digest(event_id)
-        number = self._next // _CHUNK
-        chunk = self._state.get(Seen, _key(number))
-        day = Day(recorded_at // _MICROS_A_DAY)
-        before = chunk.digests if chunk is not None else b""
-        self._state.put(
-            _key(number), Seen(None, "", max(day, chunk.day) if chunk is not None else day, before + digest)
-        )
+    def add(self, digest: bytes, recorded_at: Instant) -> None:
+        """Remember an applied event, after everything of its step that may fail."""
         self._digests.add(digest)
-        self._next += 1
+        self._new.append(digest)
+        day = Day(recorded_at // _MICROS_A_DAY)
+        self._newest = max(self._newest, day)
+
+    def flush(self) -> None:
+        """Put what came since the last time into its chunks."""
+        new = self._new
+        while new:
+            number, filled = divmod(self._next, _CHUNK)
+            chunk = self._state.get(Seen, _key(number))
+            taken, new = new[: _CHUNK - filled], new[_CHUNK - filled :]
+            before, day = (b"", self._newest) if chunk is None else (chunk.digests, max(chunk.day, self._newest))
+            self._state.put(_key(number), Seen(None, "", day, before + b"".join(taken)))
+            self._next += len(taken)
+        self._new = []
 
     def forget(self, now: Instant) -> None:
         """Drop full chunks that are older than `KEPT_DAYS`."""
@@ -64,12 +72,13 @@ class SeenEvents:
             self._first += 1
 
 
+def digest_of(event_id: str) -> bytes:
+    """Sixteen bytes that stand for an event id."""
+    return blake2b(event_id.encode(), digest_size=_DIGEST).digest()
+
+
 def _key(number: int) -> str:
     return key("seen", "*", str(number))
-
-
-def _digest(event_id: str) -> bytes:
-    return blake2b(event_id.encode(), digest_size=_DIGEST).digest()
 
 
 def _split(digests: bytes) -> list[bytes]:

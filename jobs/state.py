@@ -92,6 +92,8 @@ class State:
 
     def keep(self) -> None:
         """Timers and indexes follow what changed since the last `keep`. May be called several times in a step."""
+        if not self._pending:
+            return
         for key, before in self._pending.items():
             after = self._decoded[key]
             if after is before:

@@ -11,6 +11,10 @@ from pipeline.scenarios.format import ScenarioError, find, load
 from pipeline.scenarios.runner import Failure, run
 
 
+app = typer.Typer()
+
+
+@app.command()
 def check(
     paths: Annotated[list[Path], typer.Argument(help="Scenario files, or folders that hold them.", metavar="PATH...")],
 ) -> None:
