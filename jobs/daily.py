@@ -13,7 +13,7 @@ import msgspec
 from jobs import credit, dunning, worklist
 from jobs.effects import Action
 from jobs.entities import Balance
-from jobs.overview import Overview, balance_keys, overviews
+from jobs.overview import Overview, balance_keys, overviews, past_due_of
 from jobs.step import Step
 from jobs.values import Day, Minor
 
@@ -26,15 +26,30 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 def schedule(step: Step) -> None:
-    """Accounts that were touched are looked at on the next midnight."""
+    """Accounts that an event touched are looked at on the next midnight, those of a midnight on that midnight.
+
+    Without anything overdue, soon to be reminded of, or advised before, there is nothing to look at.
+    """
     if step.today is not None:
-        tomorrow = max(Day(step.today + 1), step.last_day)
+        at_midnight = step.last_day > 0
+        day = max(step.today, step.last_day) if at_midnight else Day(step.today + 1)
         for account in sorted(step.accounts):
-            first = next(iter(balance_keys(step, account)), None)
-            balance = None if first is None else step.state.get(Balance, first)
-            if first is not None and balance is not None and balance.wake != tomorrow:
-                step.state.put(first, msgspec.structs.replace(balance, wake=tomorrow))
+            keys = balance_keys(step, account)
+            balances = [step.state.get(Balance, balance_key) for balance_key in keys]
+            if not any(balance is not None and _deserves_a_look(step, balance) for balance in balances):
+                continue
+            first = balances[0]
+            if first is not None and first.wake != day:
+                step.state.put(keys[0], msgspec.structs.replace(first, wake=day))
     step.accounts.clear()
+
+
+def _deserves_a_look(step: Step, balance: Balance) -> bool:
+    if balance.advised or past_due_of(step, balance) > 0:
+        return True
+    if not (step.settings.reminder_days_before or step.settings.hold_broken_promises):
+        return False
+    return any(amount > 0 for amount in balance.totals.values())
 
 
 def woken(step: Step, balance_key: str) -> None:
