@@ -12,7 +12,7 @@ import msgspec
 
 from jobs import credit, dunning, worklist
 from jobs.effects import Action
-from jobs.entities import Balance
+from jobs.entities import AccountState, Balance, key
 from jobs.overview import Overview, balance_keys, overviews, past_due_of
 from jobs.step import Step
 from jobs.values import Day, Minor
@@ -28,7 +28,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 def schedule(step: Step) -> None:
     """Accounts that an event touched are looked at on the next midnight, those of a midnight on that midnight.
 
-    Without anything overdue, soon to be reminded of, or advised before, there is nothing to look at.
+    Without anything overdue, soon to be reminded of, above a limit, or advised before, there is nothing to look at.
     """
     if step.today is not None:
         at_midnight = step.last_day > 0
@@ -36,7 +36,11 @@ def schedule(step: Step) -> None:
         for account in sorted(step.accounts):
             keys = balance_keys(step, account)
             balances = [step.state.get(Balance, balance_key) for balance_key in keys]
-            if not any(balance is not None and _deserves_a_look(step, balance) for balance in balances):
+            state = step.state.get(AccountState, key("account", step.company, account))
+            exceeded = state is not None and state.limit_exceeded
+            if not exceeded and not any(
+                balance is not None and _deserves_a_look(step, balance) for balance in balances
+            ):
                 continue
             first = balances[0]
             if first is not None and first.wake != day:
