@@ -35,6 +35,8 @@ def schedule(step: Step) -> None:
         day = max(step.today, step.last_day) if at_midnight else Day(step.today + 1)
         for account in sorted(step.accounts):
             keys = balance_keys(step, account)
+            if not keys:
+                continue
             balances = [step.state.get(Balance, balance_key) for balance_key in keys]
             state = step.state.get(AccountState, key("account", step.company, account))
             exceeded = state is not None and state.limit_exceeded
