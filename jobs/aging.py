@@ -276,7 +276,8 @@ def woken_document(step: Step, document_key: str) -> None:
         step.put_document(document_key, document)
         return
     own = [application for application in document.applications if not application.startswith("incoming")]
-    if any(step.state.get(Application, application) is not None for application in own):
+    paid_by_known = any(step.state.get(Application, application) is not None for application in own)
+    if paid_by_known or _pays_open(step, document_key):
         later = Day(step.today + _POSTPONED_DAYS)  # what paid it is still kept and may be reversed
         step.state.put(document_key, msgspec.structs.replace(document, wake=later))
         return
@@ -295,8 +296,20 @@ def woken_receipt(step: Step, receipt_key: str) -> None:
         return
     if receipt.remainder or not _is_still(receipt.lines, step) or not _is_due(receipt.wake, step.today):
         step.put_receipt(receipt_key, receipt)
+    elif _pays_open(step, receipt_key):
+        step.state.put(receipt_key, msgspec.structs.replace(receipt, wake=Day(step.today + _POSTPONED_DAYS)))
     else:
         _forget(step, receipt_key)
+
+
+def _pays_open(step: Step, source_key: str) -> bool:
+    """A document that it paid in part is still open: if cancelled, it gives the cash or credit back (SEMANTICS 1.5)."""
+    for application_key in step.state.listed(source_key):
+        application = step.state.get(Application, application_key)
+        target = None if application is None else step.document(application.target)
+        if target is not None and target.open and application_key in target.applications:
+            return True
+    return False
 
 
 def _is_due(wake: Day | None, today: Day) -> bool:

@@ -24,12 +24,18 @@ def follow(step: Step) -> None:
     for account in sorted(step.accounts):
         account_key = key("account", step.company, account)
         state = step.state.get(AccountState, account_key)
-        for balance_key in balance_keys(step, account):
-            balance = step.state.get(Balance, balance_key)
-            if balance is not None:
-                _watch_cash_first(step, account, state, balance_key, balance)
+        watch_cash(step, account)
         if state is not None and (state.credit_limit is not None or state.limit_exceeded):
             _watch_limit(step, account, account_key, state)
+
+
+def watch_cash(step: Step, account: str) -> None:
+    """Raise `apply_cash_first` at midnight, resolve it at any time."""
+    state = step.state.get(AccountState, key("account", step.company, account))
+    for balance_key in balance_keys(step, account):
+        balance = step.state.get(Balance, balance_key)
+        if balance is not None:
+            _watch_cash_first(step, account, state, balance_key, balance)
 
 
 def limit_currency(step: Step, state: AccountState) -> str:
@@ -72,8 +78,8 @@ def _watch_cash_first(step: Step, account: str, state: AccountState | None, bala
     """Unapplied cash that covers what would be dunned: apply it instead of asking for it (SEMANTICS 6.1)."""
     currency = balance_key.rpartition("\x1f")[2]
     covered = _cash_covers(step, account, state, currency, balance)
-    if covered == balance.cash_first:
-        return
+    if covered == balance.cash_first or (covered and not step.at_midnight):
+        return  # cash that came today has until midnight to be applied before anybody is told
     number = balance.cash_first_number + 1 if covered else balance.cash_first_number
     cash = Minor(-balance.totals.get(UNAPPLIED, 0))
     alerts.put_out(

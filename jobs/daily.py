@@ -31,8 +31,7 @@ def schedule(step: Step) -> None:
     Without anything overdue, soon to be reminded of, above a limit, or advised before, there is nothing to look at.
     """
     if step.today is not None:
-        at_midnight = step.last_day > 0
-        day = max(step.today, step.last_day) if at_midnight else Day(step.today + 1)
+        day = max(step.today, step.last_day) if step.at_midnight else Day(step.today + 1)
         for account in sorted(step.accounts):
             keys = balance_keys(step, account)
             if not keys:
@@ -70,6 +69,8 @@ def woken(step: Step, balance_key: str) -> None:
     if step.today < step.last_day:
         step.state.put(balance_key, msgspec.structs.replace(balance, wake=step.last_day))
         return
+    credit.watch_cash(step, account)
+    balance = step.state.get(Balance, balance_key) or balance
     seen = overviews(step, account)
     advised = _publish(step, account, seen, balance.advised)
     wake = _next_change(step, seen)

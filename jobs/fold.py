@@ -70,6 +70,18 @@ _HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
     events.AccountHoldReleased: accounts.release_hold,
 }
 
+_MOVES_MONEY = (
+    events.InvoiceIssued,
+    events.InvoiceAdjusted,
+    events.InvoiceWrittenOff,
+    events.WriteOffRecovered,
+    events.CreditMemoIssued,
+    events.PaymentReceived,
+    events.PaymentRefunded,
+    events.CashApplied,
+    events.DisputeOpened,
+)
+
 _WOKEN: dict[str, Callable[[Step, str], None]] = {
     "document": aging.woken_document,
     "receipt": aging.woken_receipt,
@@ -83,7 +95,8 @@ _RANKS = {kind: rank for rank, kind in enumerate(_WOKEN)}
 
 _FIRST_DAY = Day(-25_567)  # 1900-01-01
 _LAST_DAY = Day(84_006)  # 2200-01-01
-_MICROS_A_DAY = 86_400_000_000
+_FIRST_INSTANT = _FIRST_DAY * 86_400_000_000  # the same in microseconds
+_LAST_INSTANT = _LAST_DAY * 86_400_000_000
 _DAY_FIELDS: dict[type[events.Event], tuple[str, ...]] = {
     event_type: tuple(field.name for field in msgspec.structs.fields(event_type) if field.name.endswith("_date"))
     for event_type in _HANDLERS
@@ -135,6 +148,9 @@ class Fold:
         refused = _impossible_date(event)
         if refused is not None:
             return self._rejected(event, refused)
+        if isinstance(event, _MOVES_MONEY) and event.amount_minor == 0:  # changes no state, whatever it refers to (1.5)
+            self._seen.add(digest, event.recorded_at)
+            return StepResult("applied", [])
         clock = self._clock
         effects: list[Effect] = []
         step = Step(
@@ -216,7 +232,7 @@ class Fold:
     def _configure(self, event: events.CompanyConfigured) -> StepResult:
         try:
             settings = settings_from(msgspec.json.decode(event.settings))
-        except (ValueError, msgspec.DecodeError) as error:
+        except (ValueError, AttributeError, msgspec.DecodeError) as error:
             return self._rejected(event, Rejected("unknown_company", f"settings of {event.company}: {error}"))
         if settings.code != event.company:
             return self._rejected(
@@ -345,9 +361,14 @@ def _by_alert_subject(effect: Effect) -> tuple[int, str]:
 
 
 def _impossible_date(event: events.Event) -> Rejected | None:
-    names = _DAY_FIELDS[type(event)]
-    for name in names:
+    for name in _DAY_FIELDS[type(event)]:
         day = getattr(event, name)
         if day is not None and not _FIRST_DAY <= day < _LAST_DAY:
             return Rejected("invalid_date", f"{name} lies outside the years 1900 to 2199")
+    if not _FIRST_INSTANT <= event.occurred_at < _LAST_INSTANT:
+        return Rejected("invalid_date", "occurred_at lies outside the years 1900 to 2199")
+    for part in getattr(event, "instalments", None) or ():
+        day = part.due_date if isinstance(part, events.Instalment) else part.promised_date
+        if not _FIRST_DAY <= day < _LAST_DAY:
+            return Rejected("invalid_date", f"the date of instalment {part.number} lies outside the years 1900 to 2199")
     return None

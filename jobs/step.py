@@ -74,6 +74,11 @@ class Step:
         self.last_day = Day(0) if last_day is None else last_day
         self._entries = 0
 
+    @property
+    def at_midnight(self) -> bool:
+        """Whether this is a local midnight of the company, and not an event."""
+        return self.last_day > 0
+
     def document(self, document_key: str) -> Document | None:
         """A document, with what this step did to it."""
         return self.documents.get(document_key) or self.state.get(Document, document_key)

@@ -90,6 +90,7 @@ class WriteOff(msgspec.Struct, frozen=True, array_like=True, gc=False):
     effective: Day
     allocation: tuple[tuple[int, Minor], ...]
     content: bytes
+    requested: Day | None = None
 
 
 class Adjustment(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -98,3 +99,4 @@ class Adjustment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     wake: Day | None
     listed_under: str
     content: bytes
+    requested: Day | None = None

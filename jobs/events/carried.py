@@ -23,7 +23,7 @@ class ApplicationCarried(Event, frozen=True, kw_only=True):
 
 
 class ApplicationSettled(Event, frozen=True, kw_only=True):
-    """What became of a carried application: applied, rejected, parked, arrived (its invoice) or unapplied."""
+    """What became of a carried application: applied, rejected, parked, arrived (its invoice), unapplied or reversed."""
 
     application_id: str
     payment_id: str | None

@@ -342,7 +342,7 @@ def _recall(
                 region="",
                 application_id=application_id,
                 invoice_id=application.invoice_id,
-                entry_type=entry_type,
+                entry_type="reversal" if entry_type == "cancellation" else entry_type,  # of a credit: it is gone too
                 effective_date=day,
                 reason=reason,
             )

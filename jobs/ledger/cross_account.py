@@ -14,7 +14,7 @@ from jobs.events import ApplicationCarried, ApplicationRecalled, ApplicationSett
 from jobs.ledger import applications
 from jobs.ledger.applications import CARRIED, ELSEWHERE, PARKED, PARKED_ELSEWHERE, RECALLED
 from jobs.ledger.content import content_of, repeated
-from jobs.ledger.sources import Source, foreign_key, hold, redraw, remainder, settled, source_key, source_of
+from jobs.ledger.sources import Source, foreign_key, hold, redraw, remainder, settled, source_key, source_of, undraw
 from jobs.ledger.sources import value_date as value_date_of
 from jobs.money import rescale
 from jobs.step import Step
@@ -187,6 +187,10 @@ def settle(step: Step, event: ApplicationSettled) -> Verdict:
     recalled = application.state == RECALLED
     if event.outcome == "arrived":
         return _try_again(step, application_key, application, source)
+    if event.outcome == "reversed":
+        undraw(step, at, source, application.amount)
+        step.state.put(application_key, msgspec.structs.replace(application, state=applications.TAKEN_BACK))
+        return None
     if event.outcome == "unapplied":
         redraw(step, at, source, Minor(-application.amount), event.effective_date or Day(0), application.carried_class)
         step.state.put(application_key, msgspec.structs.replace(application, state=applications.TAKEN_BACK))

@@ -114,6 +114,8 @@ def adjust(step: Step, event: InvoiceAdjusted) -> Verdict:
     content = content_of(event)
     known = step.state.get(Adjustment, adjustment_key)
     if known is not None:
+        if event.effective_date not in {None, known.requested}:
+            content = b""  # the same adjustment on another day is other content
         return repeated("adjustment", event.adjustment_id, known.content, content)
     found = step.find_document(event.account_id, event.invoice_id)
     if found is None:
@@ -137,7 +139,7 @@ def adjust(step: Step, event: InvoiceAdjusted) -> Verdict:
     signed = allocation if amount > 0 else tuple((number, Minor(-part)) for number, part in allocation)
     day = step.effective(event, event.effective_date)
     post_parts(step, document_key, document, signed, day, "adjustment", event.adjustment_id, event.reason)
-    step.state.put(adjustment_key, Adjustment(None, "", content))
+    step.state.put(adjustment_key, Adjustment(None, "", content, day))
     return None
 
 

@@ -80,9 +80,10 @@ def draw(
             step.post_document(memo, 0, movements, entry_type, cause=cause, method=method, reason=reason)
             step.put_document(at, msgspec.structs.replace(memo, lines=(line,), closed_on=None))
         case ForeignSource():
-            if entry_type != "reversal":  # a reversed payment is already off its account
+            gone = entry_type == "reversal"  # a reversed payment or a cancelled credit is already off its account
+            if not gone:
                 _post_foreign(step, source, amount, day, entry_type, cause, method, reason)
-            outcome = "applied" if applied else "unapplied"
+            outcome = "applied" if applied else "reversed" if gone else "unapplied"
             step.effects.append(settled(step, source, cause, outcome, None, Minor(abs(amount)), day))
 
 
@@ -146,8 +147,18 @@ def redraw(step: Step, at: str, source: Source, amount: Minor, day: Day, posted_
             after = msgspec.structs.replace(source, lines=(line,), applied=Minor(source.applied + amount))
             step.put_receipt(at, after)
         case Document():
-            step.post_document(source, 0, moves, "on_account")
-            step.put_document(at, msgspec.structs.replace(source, lines=(line,), closed_on=None))
+            if source.cancelled:  # it was off before the other account had used it
+                line, contra = cleared(line, source.closed_on or day)
+                moves = [*moves, *contra]
+            step.post_document(source, 0, moves, "cancellation" if source.cancelled else "on_account")
+            closed_on = source.closed_on if source.cancelled else None
+            step.put_document(at, msgspec.structs.replace(source, lines=(line,), closed_on=closed_on))
+
+
+def undraw(step: Step, at: str, source: Source, amount: Minor) -> None:
+    """The other account has taken back what a source that is gone had paid there; nothing is left to post."""
+    if isinstance(source, ReceiptState):
+        step.put_receipt(at, msgspec.structs.replace(source, applied=Minor(source.applied - amount)))
 
 
 def _off_if_reversed(source: ReceiptState, line: Line, moves: list[Movement]) -> tuple[Line, list[Movement]]:

@@ -19,6 +19,8 @@ def write_off(step: Step, event: InvoiceWrittenOff) -> Verdict:
     content = content_of(event)
     known = step.state.get(WriteOff, write_off_key)
     if known is not None:
+        if event.effective_date not in {None, known.requested}:
+            content = b""  # the same write-off on another day is other content
         return repeated("write-off", event.write_off_id, known.content, content)
     found = step.find_document(event.account_id, event.invoice_id)
     if found is None:
@@ -42,10 +44,13 @@ def write_off(step: Step, event: InvoiceWrittenOff) -> Verdict:
             f"{amount} minor units are more than the {document.open} open on {event.invoice_id}",
         )
     allocation = oldest_first(document.lines, amount)
-    day = max(step.effective(event, event.effective_date), document.posting_date)
+    requested = step.effective(event, event.effective_date)
+    day = max(requested, document.posting_date)
     signed = tuple((number, Minor(-part)) for number, part in allocation)
     post_parts(step, document_key, document, signed, day, "write_off", event.write_off_id, event.reason)
-    step.state.put(write_off_key, WriteOff(None, "", document_key, amount, Minor(0), day, allocation, content))
+    step.state.put(
+        write_off_key, WriteOff(None, "", document_key, amount, Minor(0), day, allocation, content, requested)
+    )
     return None
 
 
