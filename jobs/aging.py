@@ -8,6 +8,7 @@ import msgspec
 
 from jobs import cash_alerts
 from jobs.buckets import NOT_DUE, Buckets
+from jobs.collectible import withheld
 from jobs.effects import AccountAging, AgingTransition, InstalmentState, Item, Receipt
 from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, key
 from jobs.step import Step
@@ -29,6 +30,8 @@ def settle(step: Step) -> None:
         _settle_document(step, document_key, document)
     for receipt_key, receipt in step.receipts.items():
         _settle_receipt(step, receipt_key, receipt)
+    for document_key in sorted(step.promised - step.documents.keys()):
+        _settle_promised(step, document_key)
     for balance_key, before in step.balances.items():
         balance = step.state.get(Balance, balance_key)
         if balance is not None and (
@@ -39,6 +42,7 @@ def settle(step: Step) -> None:
     step.documents.clear()
     step.receipts.clear()
     step.balances.clear()
+    step.promised.clear()
 
 
 def _settle_document(step: Step, document_key: str, document: Document) -> None:
@@ -59,17 +63,21 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
         open_today = 0 if today is None else sum(line.open_at(today) for line in lines)
         disputed = Minor(max(0, min(document.disputed, open_today)))
         if disputed != document.disputed_shown:
-            _shift_disputed(step, balance_key, Minor(disputed - document.disputed_shown))
+            _shift_beside(step, balance_key, disputed - document.disputed_shown, 0)
     closed_on = None
     open_now = document.open
     if open_now == 0:
         closed_on = (
             document.closed_on if document.closed_on is not None else max(line.postings[-1][0] for line in lines)
         )
+    held_back = withheld(step, document_key, document)
+    if held_back != document.withheld_shown:
+        _shift_beside(step, balance_key, 0, held_back - document.withheld_shown)
     after = msgspec.structs.replace(
         document,
         lines=tuple(lines),
         disputed_shown=disputed,
+        withheld_shown=held_back,
         closed_on=closed_on,
         listed_under=key("documents", step.company, document.account) if open_now else "",
         notice_level=document.notice_level if open_now else 0,  # reopening starts a new cycle (SEMANTICS 6.1)
@@ -78,6 +86,16 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
     )
     step.state.put(document_key, after)
     _put_out_item(step, after, Minor(open_now))
+
+
+def _settle_promised(step: Step, document_key: str) -> None:
+    """A promise began or ended: what may be dunned of the document is another amount, and nothing else of it."""
+    document = step.state.get(Document, document_key)
+    held_back = Minor(0) if document is None else withheld(step, document_key, document)
+    if document is not None and held_back != document.withheld_shown:
+        balance_key = key("balance", step.company, document.account, document.currency)
+        _shift_beside(step, balance_key, 0, held_back - document.withheld_shown)
+        step.state.put(document_key, msgspec.structs.replace(document, withheld_shown=held_back))
 
 
 def _settle_receipt(step: Step, receipt_key: str, receipt: ReceiptState) -> None:
@@ -90,7 +108,12 @@ def _settle_receipt(step: Step, receipt_key: str, receipt: ReceiptState) -> None
             line = msgspec.structs.replace(line, shown=shown)
     receipt = cash_alerts.watch(step, msgspec.structs.replace(receipt, lines=(line,)))
     soonest = _expiry(step, line.postings[-1][0]) if receipt.remainder == 0 else cash_alerts.next_stage(step, receipt)
-    after = msgspec.structs.replace(receipt, wake=_wake([line], today, step.settings.aging, soonest))
+    after = msgspec.structs.replace(
+        receipt,
+        # Only what has cash left is looked for by remittances and promises, so that their cost does not grow with time.
+        listed_under=key("receipts", step.company, receipt.account) if receipt.account and receipt.remainder else "",
+        wake=_wake([line], today, step.settings.aging, soonest),
+    )
     step.state.put(receipt_key, after)
     step.effects.append(
         Receipt(
@@ -173,9 +196,12 @@ def _shift(step: Step, balance_key: str, before: Shown | None, after: Shown | No
     step.state.put(balance_key, msgspec.structs.replace(balance, totals=totals))
 
 
-def _shift_disputed(step: Step, balance_key: str, delta: Minor) -> None:
+def _shift_beside(step: Step, balance_key: str, disputed: int, held_back: int) -> None:
     balance = _balance(step, balance_key)
-    step.state.put(balance_key, msgspec.structs.replace(balance, disputed=Minor(balance.disputed + delta)))
+    after = msgspec.structs.replace(
+        balance, disputed=Minor(balance.disputed + disputed), withheld=Minor(balance.withheld + held_back)
+    )
+    step.state.put(balance_key, after)
 
 
 def _put_out_transition(step: Step, document: Document, line: Line, shown: Shown | None, today: Day) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from jobs import alerts
 from jobs.aging import UNAPPLIED
 from jobs.entities import AccountState, Balance, PromiseState, key
-from jobs.overview import Overview, balance_keys, overviews, past_due_of
+from jobs.overview import Overview, balance_keys, past_due_of
 from jobs.step import Step
 from jobs.values import Minor
 
@@ -77,7 +77,7 @@ def _watch_limit(step: Step, account: str, account_key: str, state: AccountState
 def _watch_cash_first(step: Step, account: str, state: AccountState | None, balance_key: str, balance: Balance) -> None:
     """Unapplied cash that covers what would be dunned: apply it instead of asking for it (SEMANTICS 6.1)."""
     currency = balance_key.rpartition("\x1f")[2]
-    covered = _cash_covers(step, account, state, currency, balance)
+    covered = _cash_covers(step, state, balance)
     if covered == balance.cash_first or (covered and not step.at_midnight):
         return  # cash that came today has until midnight to be applied before anybody is told
     number = balance.cash_first_number + 1 if covered else balance.cash_first_number
@@ -97,18 +97,10 @@ def _watch_cash_first(step: Step, account: str, state: AccountState | None, bala
     step.state.put(balance_key, msgspec.structs.replace(balance, cash_first=covered, cash_first_number=number))
 
 
-def _cash_covers(step: Step, account: str, state: AccountState | None, currency: str, balance: Balance) -> bool:
-    cash = -balance.totals.get(UNAPPLIED, 0)
-    overdue = past_due_of(step, balance)
-    if cash <= 0 or overdue <= 0 or (state is not None and state.dunning_block):
+def _cash_covers(step: Step, state: AccountState | None, balance: Balance) -> bool:
+    if state is not None and state.dunning_block:
         return False
-    promises = step.state.lists(key("promises", step.company, account))
-    if cash < overdue - balance.disputed and not promises:
-        return False  # what may be dunned is at least that, so the items need not be looked at
-    for overview in overviews(step, account):
-        if overview.currency == currency:
-            return 0 < overview.dunnable_amount <= cash
-    return False
+    return 0 < past_due_of(step, balance) - balance.withheld <= -balance.totals.get(UNAPPLIED, 0)
 
 
 def hold_reasons(step: Step, account: str, seen: list[Overview]) -> list[str]:

@@ -59,7 +59,7 @@ def _levels_due(step: Step, overview: Overview, today: Day) -> list[tuple[OpenIn
 def _next_level(step: Step, invoice: OpenInvoice, today: Day) -> int | None:
     document = invoice.document
     if invoice.overdue_collectible <= 0:
-        return REMINDER if invoice.overdue == 0 and _reminder_due(step, invoice, today) else None
+        return REMINDER if invoice.days_past_due < 0 and _reminder_due(step, invoice, today) else None
     levels = step.settings.dunning_levels
     sent = document.notice_level
     if sent >= len(levels) or invoice.days_past_due < levels[sent]:
@@ -70,7 +70,7 @@ def _next_level(step: Step, invoice: OpenInvoice, today: Day) -> int | None:
 
 
 def _reminder_due(step: Step, invoice: OpenInvoice, today: Day) -> bool:
-    """A reminder falls due so many days before the due date, each once."""
+    """A reminder falls due so many days before the due date, each once; on the due date nothing does."""
     due_date = today - invoice.days_past_due
     reminded_on = invoice.document.reminded_on
     starts = [due_date - days for days in step.settings.reminder_days_before if due_date - days <= today]
@@ -82,7 +82,7 @@ def next_change(step: Step, invoice: OpenInvoice, today: Day) -> Day | None:
     settings = step.settings
     document = invoice.document
     due_date = today - invoice.days_past_due
-    days = [due_date - before for before in settings.reminder_days_before]
+    days = [due_date - before for before in (*settings.reminder_days_before, 0)]
     days += [due_date + level for level in settings.dunning_levels]
     if document.noticed_on is not None:
         days.append(document.noticed_on + settings.dunning_min_gap_days)

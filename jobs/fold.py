@@ -23,6 +23,7 @@ from jobs.ledger import (
     remittances,
     write_offs,
 )
+from jobs.ledger.deferral import AGAIN, defer
 from jobs.overview import overviews
 from jobs.promises import follow as promises
 from jobs.promises import made as promises_made
@@ -48,6 +49,7 @@ _HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
     events.PaymentReversed: receipts.reverse,
     events.PaymentIdentified: identification.identify,
     events.IdentificationRequested: identification.release,
+    events.IdentificationRefused: identification.refuse,
     events.ReceiptMoved: identification.arrive,
     events.RemittanceReceived: remittances.receive,
     events.CashApplied: cross_account.apply,
@@ -161,12 +163,14 @@ class Fold:
             None if clock is None else settings.calendar.day(clock),
             effects,
         )
-        verdict = _HANDLERS[type(event)](step, event)
+        verdict = None if defer(step, event) else _HANDLERS[type(event)](step, event)
         if isinstance(verdict, Rejected):
             return self._rejected(event, verdict)
         if verdict is not None:
             return StepResult("duplicate", [])
         _follow(step)
+        if sum(type(effect) is Alert for effect in effects) > 1:
+            effects.sort(key=_by_alert_subject)
         self._state.keep()
         if clock is not None:
             self._fire(clock, effects)
@@ -176,7 +180,7 @@ class Fold:
     def _rejected(self, event: events.Event, verdict: Rejected) -> StepResult:
         self._state.undo()
         rejection = Rejection(
-            event_id=event.event_id,
+            event_id=event.event_id.removesuffix(AGAIN),
             event_type=type(event).__name__,
             company=event.company,
             account_id=event.account_id,

@@ -5,9 +5,10 @@ Read from the current state when asked and at local midnight; costs the account'
 
 from typing import NamedTuple
 
-from jobs.aging import INVOICE, UNAPPLIED
-from jobs.entities import Balance, Document, PromiseState, key
-from jobs.promises.made import coverage_of
+from jobs.aging import UNAPPLIED
+from jobs.collectible import open_amounts
+from jobs.entities import Balance, Document, key
+from jobs.promises.coverage import promised
 from jobs.step import Step
 from jobs.values import Day, Minor
 
@@ -92,40 +93,14 @@ def overviews(step: Step, account: str) -> list[Overview]:
 
 
 def _open_invoice(step: Step, document_key: str, document: Document, today: Day) -> OpenInvoice | None:
-    amount = overdue = 0
-    oldest: Day | None = None
-    nearest: Day | None = None
-    for line in document.lines:
-        placement = line.placement_at(today)
-        line_open = line.open_at(today)
-        if line_open <= 0 or placement.balance_class != INVOICE:
-            continue
-        amount += line_open
-        nearest = placement.age_date if nearest is None else min(nearest, placement.age_date)
-        if placement.age_date < today:
-            overdue += line_open
-            oldest = placement.age_date if oldest is None else min(oldest, placement.age_date)
-    if nearest is None:
+    amounts = open_amounts(document, today)
+    if amounts is None:
         return None
-    collectible = max(0, amount - min(document.disputed, amount))
-    due_date = nearest if oldest is None else oldest
     return OpenInvoice(
         document,
-        today - due_date,
-        Minor(overdue),
-        Minor(min(overdue, collectible)),
-        Minor(collectible),
-        _promised(step, document_key),
-    )
-
-
-def _promised(step: Step, document_key: str) -> bool:
-    """While a promise is open or pending cash, its invoices are blocked from dunning (SEMANTICS 3.4, 3.14)."""
-    coverage = coverage_of(step, document_key)
-    if coverage is None:
-        return False
-    return any(
-        promise.status in {"open", "pending_cash"}
-        for promise_key, _ in coverage.promises
-        if (promise := step.state.get(PromiseState, promise_key)) is not None
+        today - amounts.due_date,
+        amounts.overdue,
+        amounts.overdue_collectible,
+        amounts.collectible,
+        promised(step, document_key),
     )

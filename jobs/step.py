@@ -30,6 +30,7 @@ class Step:
     `today` is the company's local date by the clock (None before the first tick); `recorded_at` the knowledge time of
     everything posted, never before the clock, so that what was reported as of an earlier moment stays as it was
     (SEMANTICS 1.2). `last_day` is the local day that the clock is moving to, where it passes several midnights.
+    `promised` are documents for which a promise began to run, or ceased to.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Step:
         "effects",
         "event_id",
         "last_day",
+        "promised",
         "receipts",
         "recorded_at",
         "settings",
@@ -71,6 +73,7 @@ class Step:
         self.balances: dict[str, Balance | None] = {}
         self.cash: list[CashMovement] = []
         self.accounts: set[str] = set()
+        self.promised: set[str] = set()
         self.last_day = Day(0) if last_day is None else last_day
         self._entries = 0
 

@@ -42,7 +42,7 @@ def row(step: Step, account: str, seen: list[Overview]) -> WorklistRow | None:
     amounts: dict[str, Minor] = {}
     oldest = 0
     for overview in seen:
-        if overview.net > 0 and overview.dunnable_amount > 0:
+        if overview.net >= 0 and overview.dunnable_amount > 0:
             amounts[overview.currency] = overview.dunnable_amount
             oldest = max(oldest, *(invoice.days_past_due for invoice in overview.dunnable))
     if not amounts:

@@ -9,7 +9,7 @@ import msgspec
 from jobs.entities.accounts import AccountState, Balance
 from jobs.entities.base import SEPARATOR, Head, key
 from jobs.entities.cases import Case, Dispute, ExceptionState
-from jobs.entities.cash import ForeignSource, ReceiptState, Remittance
+from jobs.entities.cash import Awaited, ForeignSource, ReceiptState, Remittance
 from jobs.entities.documents import Adjustment, Application, Document, WriteOff
 from jobs.entities.lines import Line, Placement, Shown
 from jobs.entities.partition import Configuration, Seen, Time
@@ -19,6 +19,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "account": AccountState,
     "adjustment": Adjustment,
     "application": Application,
+    "awaited": Awaited,
     "balance": Balance,
     "clock": Time,
     "company": Configuration,
@@ -43,6 +44,7 @@ __all__ = [
     "AccountState",
     "Adjustment",
     "Application",
+    "Awaited",
     "Balance",
     "Case",
     "Configuration",

@@ -26,7 +26,10 @@ class AccountState(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Live totals of an account in one currency: column (bucket, unapplied, on_account, credit) → signed amount."""
+    """Live totals of an account in one currency: column (bucket, unapplied, on_account, credit) → signed amount.
+
+    `disputed` and `withheld` stand beside them: what is disputed, and what is overdue but may not be dunned.
+    """
 
     wake: Day | None
     listed_under: str
@@ -35,3 +38,4 @@ class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cash_first: bool = False
     cash_first_number: int = 0
     advised: bytes = b""
+    withheld: Minor = Minor(0)

@@ -47,6 +47,8 @@ class ReceiptState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def available(self) -> Minor:
         """What can still be applied or refunded: the remainder without what is on its way."""
+        if self.reversed_on is not None or self.moved_to is not None:
+            return Minor(0)
         return Minor(self.remainder - self.carried)
 
     @property
@@ -63,6 +65,18 @@ class ReceiptState(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if self.on_account:
             return "on_account"
         return "partially_applied" if self.applied else "unapplied"
+
+
+class Awaited(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A receipt on its way to the account that identified it, and the events for it that came before it, in order.
+
+    Each is (event type, event as msgpack); they are taken up again when the receipt is there, or refused.
+    """
+
+    wake: Day | None
+    listed_under: str
+    account: str
+    deferred: tuple[tuple[str, bytes], ...] = ()
 
 
 class ForeignSource(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -32,6 +32,7 @@ class Document(msgspec.Struct, frozen=True, array_like=True, gc=False):
     notice_level: int = 0
     noticed_on: Day | None = None
     reminded_on: Day | None = None
+    withheld_shown: Minor = Minor(0)
 
     @property
     def open(self) -> Minor:
@@ -52,6 +53,7 @@ class Application(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A settlement of an invoice by a receipt or an open credit: applied, parked (invoice unknown) or taken back.
 
     `amount` has `scale` decimals while parked and is in minor units once applied. `up_to` means at most that amount.
+    `counted_by` are the promises for which it counts (SEMANTICS 3.2).
     """
 
     wake: Day | None
@@ -77,6 +79,7 @@ class Application(msgspec.Struct, frozen=True, array_like=True, gc=False):
     carried_class: str = ""
     deduction: Minor | None = None
     deduction_reason: str | None = None
+    counted_by: tuple[str, ...] = ()
 
 
 class WriteOff(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -6,18 +6,18 @@ from jobs.values import Day, Minor
 
 
 class CountedCash(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Cash applied to a covered invoice after the promise was recorded, of a value date on which it counts."""
+    """Cash of one value date, applied to covered invoices after the promise was recorded."""
 
-    application: str
-    amount: Minor
     value_date: Day
+    amount: Minor
 
 
 class PromisedInstalment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One instalment, or the whole promise under number 0.
 
     `deadline` is the last day on which a payment counts. `kept_amount` is what had to be paid when it was kept,
-    `evaluation` the number of its latest judgement, `alert_*` its breach alert, `pending_*` its pending-cash alert.
+    `breach_paid` what had been paid when it was judged not to be. `evaluation` is the number of its latest judgement,
+    `alert_*` its breach alert, `pending_*` its pending-cash alert.
     """
 
     number: int
@@ -32,13 +32,16 @@ class PromisedInstalment(msgspec.Struct, frozen=True, array_like=True, gc=False)
     alert_open: bool = False
     pending_number: int = 0
     pending_until: Day | None = None
+    breach_paid: Minor = Minor(0)
 
 
 class PromiseState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A promise and everything its judgement needs, so that an event costs the promises it touches.
 
-    `whole_account` covers what was open when it was made; `covered_open` is what is open of it now. `ended` is
-    superseded, withdrawn or void, None while the instalments decide.
+    `whole_account` covers what was open when it was made; `covered_open` is what is open of it now. `cash` is merged
+    by value date and ascending; an application knows the promises that count it, so that it can be taken back. `ended`
+    is superseded, withdrawn or void, None while the instalments decide. `replaced`: a newer promise covers one of its
+    invoices in the same way.
     """
 
     wake: Day | None
@@ -56,6 +59,7 @@ class PromiseState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     content: bytes
     cash: tuple[CountedCash, ...] = ()
     ended: str | None = None
+    replaced: bool = False
 
     @property
     def is_plan(self) -> bool:

@@ -5,6 +5,7 @@ from jobs.events.carried import (
     ApplicationCarried,
     ApplicationRecalled,
     ApplicationSettled,
+    IdentificationRefused,
     IdentificationRequested,
     ReceiptMoved,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "ExceptionResolved",
     "ExceptionReviewed",
     "ExceptionRouted",
+    "IdentificationRefused",
     "IdentificationRequested",
     "Instalment",
     "InvoiceAdjusted",

@@ -53,6 +53,13 @@ class IdentificationRequested(Event, frozen=True, kw_only=True):
     identified_account_id: str
 
 
+class IdentificationRefused(Event, frozen=True, kw_only=True):
+    """The receipt that an account asked for cannot be handed over."""
+
+    payment_id: str
+    reason: str
+
+
 class ReceiptMoved(Event, frozen=True, kw_only=True):
     """Identified cash arrives at its account."""
 

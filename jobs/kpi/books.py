@@ -68,11 +68,17 @@ class Books:
         return -sum(amount for line, amount in lines.items() if line.balance_class == UNAPPLIED)
 
     def credit_sales(self, window: Window) -> int:
-        """Invoices net of credit memos and of cancelled documents, by posting date."""
+        """Invoices net of credit memos and of cancelled documents, by posting date.
+
+        Cash that a cancellation takes off its document carries a value date and is no sale.
+        """
         return sum(
             entry.delta_minor
             for entry in self.entries
-            if entry.entry_type in _SALES and entry.item_type in _DOCUMENTS and entry.effective_date in window
+            if entry.entry_type in _SALES
+            and entry.item_type in _DOCUMENTS
+            and entry.value_date is None
+            and entry.effective_date in window
         )
 
     def posted(self, entry_type: str, window: Window) -> int:

@@ -12,7 +12,7 @@ from jobs.entities import AccountState, Application, Document, ForeignSource, Re
 from jobs.events import ApplicationRecalled, CashApplied, CashUnapplied
 from jobs.ledger.allocation import Allocation, numbered, oldest_first
 from jobs.ledger.content import content_of, repeated
-from jobs.ledger.sources import Source, draw, remainder, settled, source_key, source_of, usable_from
+from jobs.ledger.sources import Source, draw, hold, remainder, settled, source_key, source_of, usable_from
 from jobs.ledger.sources import value_date as value_date_of
 from jobs.lines import posted
 from jobs.money import exponent, rescale
@@ -330,6 +330,9 @@ def _recall(
     """The invoice is another account's: ask it to take the application back (SEMANTICS 4.7)."""
     application_id = application_key.rpartition("\x1f")[2]
     state = TAKEN_BACK if application.state == PARKED_ELSEWHERE else RECALLED
+    source = source_of(step, application.source)
+    if state == RECALLED and source is not None:  # free for another invoice before the other account has answered
+        hold(step, application.source, source, Minor(-application.amount))
     step.state.put(application_key, msgspec.structs.replace(application, state=state))
     step.effects.append(
         Carried(

@@ -159,19 +159,18 @@ def receive(step: Step, event: ApplicationCarried) -> Verdict:
         step.effects.append(
             settled(step, source, event.application_id, "rejected", verdict.reason, source.amount, Day(0))
         )
-        step.effects.append(_late_rejection(step, event.origin_account_id, event.event_id, verdict))
     return None
 
 
-def _late_rejection(step: Step, account: str, event_id: str, verdict: Rejected) -> Rejection:
+def _late_rejection(step: Step, application: Application, reason: str, message: str) -> Rejection:
     """The rejection of an application that its own account had let pass; it names the source's event."""
     return Rejection(
-        event_id=event_id.partition("/")[0],
+        event_id=application.event_id,
         event_type="CashApplied",
         company=step.company,
-        account_id=account,
-        reason=verdict.reason,
-        message=f"application to another account: {verdict.message}",
+        account_id=application.account,
+        reason=reason,
+        message=f"application to invoice {application.invoice_id} of another account: {message}",
         recorded_at=step.recorded_at,
     )
 
@@ -193,10 +192,13 @@ def settle(step: Step, event: ApplicationSettled) -> Verdict:
         return None
     if event.outcome == "unapplied":
         redraw(step, at, source, Minor(-application.amount), event.effective_date or Day(0), application.carried_class)
+        if recalled:  # its cash was free again from the recall on
+            hold(step, at, source_of(step, at) or source, application.amount)
         step.state.put(application_key, msgspec.structs.replace(application, state=applications.TAKEN_BACK))
         return None
-    hold(step, at, source, Minor(-application.amount))
-    source = source_of(step, at) or source
+    if event.outcome == "applied" or not recalled:
+        hold(step, at, source, Minor(-application.amount))
+        source = source_of(step, at) or source
     if event.outcome == "applied":
         day = event.effective_date or Day(0)
         redraw(step, at, source, application.amount, day, application.carried_class)
@@ -206,6 +208,10 @@ def settle(step: Step, event: ApplicationSettled) -> Verdict:
         step.state.put(application_key, msgspec.structs.replace(application, state=PARKED_ELSEWHERE))
     else:
         step.state.remove(application_key)  # a rejected event leaves its key free (SEMANTICS 4.5)
+        if event.outcome == "rejected":
+            reason = event.reason or "unknown_document"
+            refused = f"its account refused {application.amount} minor units ({reason})"
+            step.effects.append(_late_rejection(step, application, reason, refused))
     return None
 
 
@@ -214,10 +220,8 @@ def _try_again(step: Step, application_key: str, application: Application, sourc
         return None
     if application.amount > remainder(source):
         step.state.remove(application_key)
-        refused = Rejected(
-            "over_application", f"{application.amount} minor units are more than what is left of the source"
-        )
-        step.effects.append(_late_rejection(step, application.account, application.event_id, refused))
+        left = f"{application.amount} minor units are more than the {remainder(source)} left of the source"
+        step.effects.append(_late_rejection(step, application, "over_application", left))
         return None
     _send(step, application_key, application, source)
     return None
@@ -231,6 +235,7 @@ def recall(step: Step, event: ApplicationRecalled) -> Verdict:
         return None  # rejected before; the origin knows or will know
     if application.state == PARKED:
         step.state.remove(application_key)
+        step.state.remove(application.source)
         return None
     applications.take_back(step, application_key, event.effective_date, event.entry_type, event.reason)
     return None

@@ -10,8 +10,15 @@ import msgspec
 from jobs.aging import ON_ACCOUNT, UNAPPLIED
 from jobs.effects import Carried, Rejection
 from jobs.entities import Placement, ReceiptState, key
-from jobs.events import IdentificationRequested, PaymentIdentified, PaymentReceived, ReceiptMoved
+from jobs.events import (
+    IdentificationRefused,
+    IdentificationRequested,
+    PaymentIdentified,
+    PaymentReceived,
+    ReceiptMoved,
+)
 from jobs.ledger.content import content_of, repeated
+from jobs.ledger.deferral import expect, take_up
 from jobs.ledger.receipts import receipt_key_of
 from jobs.ledger.remittances import join_waiting
 from jobs.lines import opened
@@ -24,6 +31,8 @@ def identify(step: Step, event: PaymentIdentified) -> Verdict:
     """At the account that was found: ask for the receipt."""
     if event.account_id is None:
         return Rejected("unknown_document", f"the identification of {event.payment_id} names no account_id")
+    if step.receipt(receipt_key_of(step, event.account_id, event.payment_id)) is None:
+        expect(step, event.account_id, event.payment_id)
     step.effects.append(
         Carried(
             event=IdentificationRequested(
@@ -55,6 +64,7 @@ def release(step: Step, event: IdentificationRequested) -> Verdict:
         refused = Rejected("conflicting_duplicate", owner)
     if refused is not None or receipt is None:
         step.effects.append(_rejection(step, event, refused))
+        step.effects.append(_refusal(step, event, "unknown_payment" if refused is None else refused.reason))
         return None
     if receipt.moved_to is not None:
         return None
@@ -83,6 +93,27 @@ def release(step: Step, event: IdentificationRequested) -> Verdict:
     return None
 
 
+def refuse(step: Step, event: IdentificationRefused) -> Verdict:
+    """At the account: the receipt will not come; what waited for it is judged without."""
+    take_up(step, event.payment_id)
+    return None
+
+
+def _refusal(step: Step, event: IdentificationRequested, reason: str) -> Carried:
+    return Carried(
+        event=IdentificationRefused(
+            event_id=f"{event.event_id}/refused",
+            company=step.company,
+            account_id=event.identified_account_id,
+            occurred_at=event.occurred_at,
+            recorded_at=step.recorded_at,
+            region=event.region,
+            payment_id=event.payment_id,
+            reason=reason,
+        )
+    )
+
+
 def _rejection(step: Step, event: IdentificationRequested, refused: Rejected | None) -> Rejection:
     return Rejection(
         event_id=event.event_id.removesuffix("/requested"),
@@ -102,7 +133,8 @@ def arrive(step: Step, event: ReceiptMoved) -> Verdict:
     content = _content(event)
     known = step.receipt(receipt_key)
     if known is not None:
-        return repeated("payment", event.payment_id, known.content, content)
+        take_up(step, event.payment_id)
+        return None if known.content == content else repeated("payment", event.payment_id, known.content, content)
     balance_class = ON_ACCOUNT if event.on_account else UNAPPLIED
     amount = Minor(event.amount_minor - event.refunded_minor)
     line, movements = opened(0, Minor(-amount), Placement(event.value_date, balance_class, event.value_date))
@@ -126,6 +158,7 @@ def arrive(step: Step, event: ReceiptMoved) -> Verdict:
     step.post_receipt(receipt, movements, "identification", method=event.method)
     step.put_receipt(receipt_key, receipt)
     join_waiting(step, receipt_key, receipt)
+    take_up(step, event.payment_id)
     return None
 
 

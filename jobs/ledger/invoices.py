@@ -128,7 +128,8 @@ def adjust(step: Step, event: InvoiceAdjusted) -> Verdict:
         return amount
     if amount == 0:
         return None
-    if amount < 0 and -amount > document.open:
+    credit = document.document_type == "credit_memo"
+    if (amount < 0 and -amount > document.open) or (credit and amount > -document.open):
         return Rejected(
             "over_application",
             f"the adjustment is larger than the open amount {document.open} of {event.invoice_id}",

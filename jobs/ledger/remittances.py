@@ -12,7 +12,7 @@ from jobs.ledger.applications import PARKED, park, settle_application
 from jobs.ledger.content import content_of, repeated
 from jobs.money import exponent, rescale
 from jobs.step import Step
-from jobs.values import Day, Minor
+from jobs.values import Day, Instant, Minor
 from jobs.verdicts import Rejected, Verdict
 
 
@@ -31,7 +31,7 @@ def receive(step: Step, event: RemittanceReceived) -> Verdict:
         return Rejected("wrong_sign", f"remittance {event.remittance_id} has a negative line; amounts are what is paid")
     remittance = Remittance(
         wake=None,
-        listed_under=key("remittances", step.company, event.account_id),
+        listed_under=_waiting_under(step, event.account_id, event.payment_id),
         account=event.account_id,
         remittance_id=event.remittance_id,
         payment_id=event.payment_id,
@@ -51,30 +51,47 @@ def receive(step: Step, event: RemittanceReceived) -> Verdict:
     return None
 
 
+def _waiting_under(step: Step, account: str, payment_id: str | None) -> str:
+    """Where remittances wait: for the payment they name, else for any payment of the account."""
+    return key("remittances", step.company, account, *(() if payment_id is None else (payment_id,)))
+
+
 def join_waiting(step: Step, receipt_key: str, receipt: ReceiptState) -> None:
-    """A payment has arrived: the remittance that names it, else the account's one of equal total, else the oldest."""
-    waiting = []
-    for remittance_key in step.state.listed(key("remittances", step.company, receipt.account)):
-        remittance = step.state.get(Remittance, remittance_key)
-        if remittance is None or not _may_join(remittance, receipt):
-            continue
-        if remittance.payment_id == receipt.payment_id:
-            rank = 0
-        elif _total(remittance, receipt.currency) == receipt.amount:
-            rank = 1
-        else:
-            rank = 2
-        other_reference = remittance.payer_reference is None or remittance.payer_reference != receipt.payer_reference
-        waiting.append((rank, other_reference, remittance.recorded_at, remittance_key, remittance))
+    """A payment has arrived: the remittances that name it, else the account's one of equal total, else the oldest."""
+    named = _waiting(step, _waiting_under(step, receipt.account, receipt.payment_id))
+    for _, remittance_key, remittance in named:
+        _join(step, remittance_key, remittance, receipt_key, receipt)
+    if named or receipt.on_account:
+        return
+    waiting = [
+        (
+            (
+                _total(remittance, receipt.currency) != receipt.amount,
+                _other_reference(remittance, receipt),
+                recorded_at,
+            ),
+            remittance_key,
+            remittance,
+        )
+        for recorded_at, remittance_key, remittance in _waiting(step, _waiting_under(step, receipt.account, None))
+        if remittance.currency in {None, receipt.currency}
+    ]
     if waiting:
-        _, _, _, remittance_key, remittance = min(waiting, key=lambda candidate: candidate[:4])
+        _, remittance_key, remittance = min(waiting, key=lambda candidate: candidate[:2])
         _join(step, remittance_key, remittance, receipt_key, receipt)
 
 
-def _may_join(remittance: Remittance, receipt: ReceiptState) -> bool:
-    if remittance.payment_id is not None:
-        return remittance.payment_id == receipt.payment_id
-    return not receipt.on_account and remittance.currency in {None, receipt.currency}
+def _waiting(step: Step, under: str) -> list[tuple[Instant, str, Remittance]]:
+    found = []
+    for remittance_key in step.state.listed(under):
+        remittance = step.state.get(Remittance, remittance_key)
+        if remittance is not None:
+            found.append((remittance.recorded_at, remittance_key, remittance))
+    return sorted(found, key=lambda waiting: waiting[:2])
+
+
+def _other_reference(remittance: Remittance, receipt: ReceiptState) -> bool:
+    return remittance.payer_reference is None or remittance.payer_reference != receipt.payer_reference
 
 
 def _payment_for(step: Step, remittance: Remittance) -> tuple[str, ReceiptState] | None:
@@ -85,13 +102,15 @@ def _payment_for(step: Step, remittance: Remittance) -> tuple[str, ReceiptState]
     found = []
     for receipt_key in step.state.listed(key("receipts", step.company, remittance.account)):
         receipt = step.receipt(receipt_key)
-        if receipt is None or receipt.available <= 0 or not _may_join(remittance, receipt):
+        if receipt is None or receipt.available <= 0 or receipt.on_account:
+            continue
+        if remittance.currency not in {None, receipt.currency}:
             continue
         unequal = _total(remittance, receipt.currency) != receipt.amount
-        other_reference = remittance.payer_reference is None or remittance.payer_reference != receipt.payer_reference
+        oldest = receipt.value_date if not unequal else 0
         found.append(
             (
-                (unequal, receipt.value_date if not unequal else 0, other_reference, receipt.value_date),
+                (unequal, oldest, _other_reference(remittance, receipt), receipt.value_date),
                 receipt_key,
                 receipt,
             )

@@ -74,8 +74,8 @@ def paid_late_days(promise: PromiseState, remainder: Minor) -> int | None:
     deadline = promise.deadline
     last: Day | None = None
     covered = 0
-    for cash in sorted(promise.cash, key=lambda counted: counted.value_date):
-        if cash.value_date > deadline and cash.amount > 0:
+    for cash in promise.cash:
+        if cash.value_date > deadline:
             if last is not None and covered >= remainder:
                 break
             last = cash.value_date

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from jobs.entities import CountedCash, Document, PromiseState
-from jobs.promises.judge import VOID, evaluate
-from jobs.promises.made import coverage_of
+from jobs.entities import Application, CountedCash, Coverage, Document, PromiseState
+from jobs.promises.coverage import coverage_of
+from jobs.promises.judge import KEPT, VOID, evaluate
 from jobs.step import CashMovement, Step
 from jobs.values import Minor
 
@@ -33,22 +33,48 @@ def follow(step: Step) -> None:
 
 def _count(step: Step, movement: CashMovement, touched: dict[str, PromiseState]) -> None:
     coverage = coverage_of(step, movement.document_key)
-    if coverage is None:
+    application = None if coverage is None else step.state.get(Application, movement.application_key)
+    if coverage is None or application is None:
         return
+    if movement.amount < 0:
+        counting = [promise_key for promise_key in application.counted_by if promise_key in touched]
+    else:
+        counting = _counting(movement, coverage, touched)
+        after = msgspec.structs.replace(application, counted_by=tuple(counting))
+        step.state.put(movement.application_key, after)
+    for promise_key in counting:
+        touched[promise_key] = _with_cash(touched[promise_key], movement)
+
+
+def _counting(movement: CashMovement, coverage: Coverage, touched: dict[str, PromiseState]) -> list[str]:
+    """The promises for which cash counts that is applied now."""
     covering = [(promise_key, touched[promise_key]) for promise_key, _ in coverage.promises if promise_key in touched]
-    named = any(_counts(promise, movement) for _, promise in covering if not promise.whole_account)
-    for promise_key, promise in covering:
-        if movement.amount < 0:
-            kept = tuple(cash for cash in promise.cash if cash.application != movement.application_key)
-            touched[promise_key] = msgspec.structs.replace(promise, cash=kept)
-        elif movement.value_date >= promise.made_on and not (promise.whole_account and named):
-            counted = CountedCash(movement.application_key, movement.amount, movement.value_date)
-            touched[promise_key] = msgspec.structs.replace(promise, cash=(*promise.cash, counted))
+    counting = []
+    taken: set[bool] = set()  # kinds of promise, of the whole account or naming, for which a newer one stands
+    for promise_key, promise in reversed(covering):
+        if movement.value_date < promise.made_on or (promise.status == KEPT and promise.whole_account in taken):
+            continue
+        if promise.whole_account and any(_takes(other, movement) for _, other in covering if not other.whole_account):
+            continue
+        counting.append(promise_key)
+        if _takes(promise, movement):
+            taken.add(promise.whole_account)
+    return counting
 
 
-def _counts(promise: PromiseState, movement: CashMovement) -> bool:
-    """Whether a promise that names the invoice takes the cash, so that one of the whole account does not (3.2)."""
+def _takes(promise: PromiseState, movement: CashMovement) -> bool:
+    """Whether cash lies in the promise's window, so that an older one that was kept does not count it too (3.11).
+
+    One that names the invoice takes it before one of the whole account (3.2).
+    """
     return promise.status != VOID and promise.made_on <= movement.value_date <= promise.deadline
+
+
+def _with_cash(promise: PromiseState, movement: CashMovement) -> PromiseState:
+    by_date = {cash.value_date: int(cash.amount) for cash in promise.cash}
+    by_date[movement.value_date] = by_date.get(movement.value_date, 0) + movement.amount
+    cash = tuple(CountedCash(day, Minor(amount)) for day, amount in sorted(by_date.items()) if amount)
+    return msgspec.structs.replace(promise, cash=cash)
 
 
 def woken(step: Step, promise_key: str) -> None:

@@ -6,6 +6,7 @@ from jobs import alerts
 from jobs.effects import Promise, PromisedInstalmentState
 from jobs.entities import PromisedInstalment, PromiseState
 from jobs.promises.amounts import Due, dues, paid_in_window, paid_late, paid_late_days
+from jobs.promises.coverage import open_documents_of, runs
 from jobs.promises.guard import covered_by_cash
 from jobs.promises.terms import threshold
 from jobs.step import Step
@@ -25,6 +26,7 @@ _PENDING_KIND = "promise_pending_cash"
 
 def evaluate(step: Step, promise_key: str, promise: PromiseState) -> PromiseState:
     """Bring every instalment to the status that its figures and the date give, and put out what changed."""
+    ran = runs(step.state.get(PromiseState, promise_key))
     if promise.ended is None:
         for position, part in enumerate(promise.instalments):
             due = dues(promise, threshold(step))[position]
@@ -33,13 +35,24 @@ def evaluate(step: Step, promise_key: str, promise: PromiseState) -> PromiseStat
                 parts = (*promise.instalments[:position], after, *promise.instalments[position + 1 :])
                 promise = msgspec.structs.replace(promise, instalments=parts)
                 step.state.put(promise_key, promise)  # the guard of a later instalment sees what this one takes
-        if all(part.status == VOID for part in promise.instalments):
-            promise = msgspec.structs.replace(promise, ended=VOID)
+        promise = msgspec.structs.replace(promise, ended=_ended(promise))
     promise = msgspec.structs.replace(promise, wake=_wake(step, promise))
     step.state.put(promise_key, promise)
     step.accounts.add(promise.account)
+    if runs(promise) != ran:
+        step.promised.update(open_documents_of(step, promise))
     _put_out(step, promise)
     return promise
+
+
+def _ended(promise: PromiseState) -> str | None:
+    """How the promise as a whole is over before judgement; what is broken or pending cash stays judged on its own."""
+    statuses = {part.status for part in promise.instalments}
+    if statuses == {VOID}:
+        return VOID
+    if statuses & {OPEN, PENDING_CASH, BROKEN, PARTIALLY_KEPT}:
+        return None
+    return next((how for how in (SUPERSEDED, WITHDRAWN) if how in statuses), None)
 
 
 def _judge(step: Step, promise: PromiseState, part: PromisedInstalment, due: Due) -> PromisedInstalment:
@@ -79,13 +92,16 @@ def _judge_kept(
     if paid >= min(part.kept_amount, due.target):
         return part
     if not passed:
-        return msgspec.structs.replace(part, status=OPEN)
+        # One active promise per invoice (3.7): where a newer one has taken its place, this one is not open again.
+        return msgspec.structs.replace(part, status=SUPERSEDED if promise.replaced else OPEN, kept_amount=Minor(0))
     if _guarded(step, promise, part, due):
         return _pending(step, promise, part, due)
-    former = part.alert_kind or "promise_kept"
-    return _breach(
-        step, promise, part, due, supersedes=alerts.alert_id(step, former, _subject(promise, part), part.evaluation)
-    )
+    return _breach(step, promise, part, due, supersedes=_kept_judgement(step, promise, part, part.evaluation))
+
+
+def _kept_judgement(step: Step, promise: PromiseState, part: PromisedInstalment, number: int) -> str:
+    """The id of the judgement `kept` of that number: the row that corrected a breach, else one that needed no row."""
+    return alerts.alert_id(step, part.alert_kind or "promise_kept", _subject(promise, part), number)
 
 
 def _judge_pending(step: Step, promise: PromiseState, part: PromisedInstalment, due: Due) -> PromisedInstalment:
@@ -96,12 +112,14 @@ def _judge_pending(step: Step, promise: PromiseState, part: PromisedInstalment, 
         return _kept(_pending_over(step, promise, part, due, "kept"), due)
     if step.today is None or until is None or step.today <= until:
         return part
-    return _breach(step, promise, _pending_over(step, promise, part, due, "not kept"), due, supersedes=None)
+    supersedes = _kept_judgement(step, promise, part, part.pending_number - 1) if part.kept_amount else None
+    return _breach(step, promise, _pending_over(step, promise, part, due, "not kept"), due, supersedes)
 
 
 def _judge_unkept(step: Step, promise: PromiseState, part: PromisedInstalment, due: Due) -> PromisedInstalment:
+    """Only cash makes a breach kept: where credits lower the amount after it, there is nothing left to be paid."""
     subject = _subject(promise, part)
-    if due.satisfied:  # cash of the window that arrived late (3.6)
+    if due.satisfied and due.paid > part.breach_paid:  # cash of the window that arrived late (3.6)
         former = alerts.alert_id(step, part.alert_kind, subject, part.alert_number)
         part = msgspec.structs.replace(part, evaluation=part.evaluation + 1)
         _alert(step, promise, part, part.alert_kind, part.evaluation, alerts.CORRECTED, Minor(0), former,
@@ -109,8 +127,9 @@ def _judge_unkept(step: Step, promise: PromiseState, part: PromisedInstalment, d
         return msgspec.structs.replace(_kept(part, due), alert_open=False)
     status = PARTIALLY_KEPT if due.paid > 0 else BROKEN
     if part.alert_open and due.late >= due.remainder:
+        how = "was paid late" if due.late else "is no longer owed"
         _alert(step, promise, part, part.alert_kind, part.alert_number, alerts.RESOLVED, Minor(0), None,
-               f"promise {subject} was paid late")  # fmt: skip
+               f"promise {subject} {how}")  # fmt: skip
         return msgspec.structs.replace(part, status=status, alert_open=False)
     if not part.alert_open and due.late < due.remainder:  # the late cash went back (3.6)
         former = alerts.alert_id(step, part.alert_kind, subject, part.alert_number)
@@ -141,6 +160,7 @@ def _breach(
         alert_kind=kind,
         alert_number=number,
         alert_open=True,
+        breach_paid=due.paid,
     )
     return _judge_unkept(step, promise, part, due) if due.late >= due.remainder else part
 

@@ -6,7 +6,8 @@ from jobs.entities import Coverage, Document, PromisedInstalment, PromiseState, 
 from jobs.events import PromiseMade, PromiseWithdrawn
 from jobs.ledger.amounts import unknown_currency
 from jobs.ledger.content import content_of, repeated
-from jobs.promises.judge import KEPT, OPEN, PENDING_CASH, SUPERSEDED, VOID, WITHDRAWN, evaluate
+from jobs.promises.coverage import coverage_key, coverage_of
+from jobs.promises.judge import KEPT, OPEN, SUPERSEDED, VOID, WITHDRAWN, evaluate
 from jobs.promises.terms import deadline_of
 from jobs.step import Step
 from jobs.values import Day, Minor
@@ -17,6 +18,8 @@ Covered = list[tuple[str, Document]]
 
 def make(step: Step, event: PromiseMade) -> Verdict:
     """Cover the invoices, replace running promises for them, count the level, and judge at once what is past."""
+    if event.account_id is None:
+        return Rejected("unknown_document", f"promise {event.promise_id} names no account_id; it needs one")
     refused = unknown_currency(event.currency)
     if refused is not None:
         return refused
@@ -42,8 +45,8 @@ def make(step: Step, event: PromiseMade) -> Verdict:
     covered_open = sum(document.open for _, document in covered)
     promise = PromiseState(
         wake=None,
-        listed_under=key("promises", step.company, event.account_id or ""),
-        account=event.account_id or "",
+        listed_under=key("promises", step.company, event.account_id),
+        account=event.account_id,
         promise_id=event.promise_id,
         currency=event.currency,
         amount=Minor(event.amount_minor),
@@ -82,6 +85,9 @@ def _covered(step: Step, event: PromiseMade) -> Covered | Rejected:
         if document.currency != event.currency:
             message = f"the promise is in {event.currency}, {document.document_id} in {document.currency}"
             return Rejected("currency_mismatch", message)
+    for _, document in covered:
+        if document.document_type == "credit_memo":
+            return Rejected("wrong_sign", f"{document.document_id} is a credit; only what is owed can be promised")
     return covered
 
 
@@ -113,15 +119,6 @@ def _instalments(step: Step, event: PromiseMade, covered_open: int) -> tuple[Pro
     return tuple(parts)
 
 
-def _coverage_key(document_key: str) -> str:
-    return "coverage" + document_key.removeprefix("document")
-
-
-def coverage_of(step: Step, document_key: str) -> Coverage | None:
-    """The promises made for a document."""
-    return step.state.get(Coverage, _coverage_key(document_key))
-
-
 def _next_level(step: Step, document_key: str, document: Document) -> int:
     """1 for the first promise or after a kept one, +1 after one that was not kept; void ones do not count (3.7)."""
     coverage = coverage_of(step, document_key)
@@ -143,6 +140,8 @@ def _supersede(step: Step, event: PromiseMade, covered: Covered) -> None:
     for former_key in former_keys:
         former = step.state.get(PromiseState, former_key)
         if former is not None and former.ended is None and former.whole_account == (not event.invoice_ids):
+            former = msgspec.structs.replace(former, replaced=True)
+            step.state.put(former_key, former)
             _end(step, former_key, former, SUPERSEDED)
 
 
@@ -154,10 +153,7 @@ def _end(step: Step, promise_key: str, promise: PromiseState, how: str) -> None:
     parts = tuple(
         msgspec.structs.replace(part, status=how) if part in running else part for part in promise.instalments
     )
-    promise = msgspec.structs.replace(promise, instalments=parts)
-    if promise.status not in {"broken", PENDING_CASH}:
-        promise = msgspec.structs.replace(promise, ended=how)
-    evaluate(step, promise_key, promise)
+    evaluate(step, promise_key, msgspec.structs.replace(promise, instalments=parts))
 
 
 def _remember(step: Step, promise_key: str, covered: Covered) -> None:
@@ -165,7 +161,7 @@ def _remember(step: Step, promise_key: str, covered: Covered) -> None:
         coverage = coverage_of(step, document_key)
         level = _next_level(step, document_key, document)
         made = (*(() if coverage is None else coverage.promises), (promise_key, level))
-        step.state.put(_coverage_key(document_key), Coverage(None, "", made))
+        step.state.put(coverage_key(document_key), Coverage(None, "", made))
 
 
 def withdraw(step: Step, event: PromiseWithdrawn) -> Verdict:

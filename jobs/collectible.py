@@ -1,0 +1,51 @@
+"""What of a document is overdue on a day, and what of that may be collected (SEMANTICS 2.7, 6.1)."""
+
+from typing import NamedTuple
+
+from jobs.entities import Document
+from jobs.promises.coverage import promised
+from jobs.step import Step
+from jobs.values import Day, Minor
+
+
+class OpenAmounts(NamedTuple):
+    """A document on a day, in minor units; `due_date` is the oldest overdue one, else the nearest."""
+
+    due_date: Day
+    overdue: Minor
+    collectible: Minor
+
+    @property
+    def overdue_collectible(self) -> Minor:
+        """What is overdue without the disputed slice."""
+        return min(self.overdue, self.collectible)
+
+
+def open_amounts(document: Document, today: Day) -> OpenAmounts | None:
+    """What is open of an invoice or debit memo; None for a credit and where nothing is."""
+    if document.document_type == "credit_memo":
+        return None
+    amount = overdue = 0
+    dates = []
+    for line in document.lines:
+        line_open = line.open_at(today)
+        if line_open <= 0:
+            continue
+        due_date = line.placement_at(today).age_date
+        dates.append(due_date)
+        amount += line_open
+        overdue += line_open if due_date < today else 0
+    if not dates:
+        return None
+    disputed = min(document.disputed, amount)
+    return OpenAmounts(min(dates), Minor(overdue), Minor(max(0, amount - disputed)))
+
+
+def withheld(step: Step, document_key: str, document: Document) -> Minor:
+    """What is overdue and may not be asked for: disputed, promised, or settled on a later day already."""
+    amounts = None if step.today is None else open_amounts(document, step.today)
+    if amounts is None or not amounts.overdue:
+        return Minor(0)
+    if document.open <= 0 or promised(step, document_key):
+        return amounts.overdue
+    return Minor(amounts.overdue - amounts.overdue_collectible)
