@@ -36,6 +36,7 @@ class State:
         self._index: dict[str, dict[str, None]] = {}
         self._timers: dict[str, dict[Day, dict[str, None]]] = {}
         self._midnights: list[tuple[Instant, str, Day]] = []
+        self._firing: set[tuple[str, Day]] = set()  # days taken from `_midnights` in this step
         self._counts: dict[str, int] = {}
         self._bytes = 0
 
@@ -108,6 +109,7 @@ class State:
         for key in self._undo:
             self._dirty[key] = None
         self._undo.clear()
+        self._firing.clear()
 
     def undo(self) -> None:
         """Take back everything since the last `finish`."""
@@ -118,6 +120,7 @@ class State:
             self._relist(key, self._decoded[key], before)
             self._decoded[key] = before
         self._undo.clear()
+        self._firing.clear()
         for company in self.companies:
             self.rebuild_timers(company)  # midnights that the step took from the queue
 
@@ -134,6 +137,8 @@ class State:
                 self._index.setdefault(new_under, {})[key] = None
         if old_wake != new_wake:
             self._reschedule(key, old_wake, new_wake)
+        elif self._firing and new_wake is not None:
+            self._fire_again(key.split(SEPARATOR, 2)[1], new_wake)
 
     # Timers
 
@@ -149,7 +154,15 @@ class State:
             if new not in days:
                 days[new] = {}
                 heapq.heappush(self._midnights, (self.companies[company].calendar.midnight(new), company, new))
+            else:
+                self._fire_again(company, new)
             days[new][key] = None
+
+    def _fire_again(self, company: str, day: Day) -> None:
+        """What is set to a day whose timers are firing just now fires after them, at the same instant."""
+        if (company, day) in self._firing:
+            self._firing.remove((company, day))
+            heapq.heappush(self._midnights, (self.companies[company].calendar.midnight(day), company, day))
 
     def next_wake(self) -> Instant | None:
         """The instant of the next timer."""
@@ -163,6 +176,7 @@ class State:
         due: list[tuple[str, Day, str]] = []
         while self._midnights and self._midnights[0][0] <= instant:
             _, company, day = heapq.heappop(self._midnights)
+            self._firing.add((company, day))
             due.extend((company, day, key) for key in self._timers.get(company, {}).get(day, ()))
         return sorted(set(due))
 

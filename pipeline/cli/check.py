@@ -10,7 +10,6 @@ from rich.markup import escape
 from pipeline.scenarios.format import ScenarioError, find, load
 from pipeline.scenarios.runner import Failure, run
 
-
 app = typer.Typer()
 
 

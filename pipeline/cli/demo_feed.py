@@ -84,13 +84,20 @@ class Feed:
         self._topic = catalogue(prefix)[EVENTS]
         self._encode_tick = contracts().encoder("ClockTicked")
 
-    def run(self, end: Instant, stopped: Callable[[], bool]) -> None:
-        """Replay everything up to `end`; `stopped` is asked between two midnights. Raises Problem."""
+    def run(
+        self, end: Instant, closes: list[Instant], settled: Callable[[], None], stopped: Callable[[], bool]
+    ) -> None:
+        """Replay everything up to `end`; `stopped` is asked between two midnights. Raises Problem.
+
+        At each of `closes` a report is given: before the clock passes it, `settled` waits until everything recorded
+        so far has been applied. Months pass in seconds here, and an event that hops between accounts would otherwise
+        be known days late.
+        """
         started = time.monotonic()
         self._publisher.connect()
         position = 0
         first = Instant(int(self._events[0].record["recorded_at"]))
-        for instant in midnights(first, end, self._companies):
+        for instant in sorted({*midnights(first, end, self._companies), *(close for close in closes if close < end)}):
             before = position
             while position < len(self._events) and self._events[position].record["recorded_at"] <= instant:
                 position += 1
@@ -102,6 +109,8 @@ class Feed:
             self.progress.sent_seconds = time.monotonic() - started
             if stopped():
                 return
+            if instant in closes:
+                settled()
         self.progress.finished = True
 
 

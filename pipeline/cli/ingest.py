@@ -1,0 +1,222 @@
+"""`arrears ingest`: files of an ERP, a bank or a user interface, through an adapter, into the event log."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from avro.text import write_event
+from pipeline.cli import load_settings
+from pipeline.companies import read_companies
+from pipeline.errors import Problem
+from pipeline.settings import Settings
+from sources import (
+    Adapter,
+    Inputs,
+    Parsed,
+    ParsedEvent,
+    Publisher,
+    SourceError,
+    SourceOptions,
+    Tally,
+    adapter,
+    find_files,
+    first_events,
+    formats,
+)
+
+REJECTS_SHOWN_MAX = 20
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def ingest(
+    context: typer.Context,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Files, folders (sorted by name), or - for standard input.")
+    ],
+    form: Annotated[
+        str,
+        typer.Option("--as", metavar="FORMAT", help="; ".join(f"{f.name}: {f.purpose}" for f in formats().values())),
+    ],
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help="Mapping file (TOML) of a csv extract.")
+    ] = None,
+    company: Annotated[
+        str | None,
+        typer.Option("--company", metavar="CODE", help="Legal entity of all events; another one in a row is refused."),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Name of the source, where an event gives none.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Read everything first and send nothing if any row is bad.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print one JSON event a line and send nothing.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="Stop after the first N events.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON report, for programs.")] = False,
+) -> None:
+    """Read files through an adapter and send their events.
+
+    A row that cannot be read never stops the file: it goes to the topic ar.failed with its bytes and its place, and
+    stands in the report. Ids of events derive from the documents, so the same file sent twice changes nothing. The
+    exit code is 0 only when no row was bad and the broker acknowledged everything.
+    """
+    run = _Run(strict=strict, dry_run=dry_run, limit=limit, as_json=as_json)
+    with _source_errors_as_problems():
+        reader = adapter(form, SourceOptions(company=company, source=source), mapping)
+        inputs = Inputs(find_files(paths, formats()[form].suffixes), sys.stdin.buffer)
+        try:
+            inputs.check(reader)
+            run.ingest(inputs, reader, None if dry_run else _settings(context, company))
+        finally:
+            inputs.close()
+    if run.tally.rejected:
+        raise typer.Exit(1)
+
+
+class _Run:
+    """One call of the command, and what it came to."""
+
+    def __init__(self, *, strict: bool, dry_run: bool, limit: int | None, as_json: bool) -> None:
+        self.tally = Tally()
+        self._strict = strict
+        self._limit = limit
+        self._as_json = as_json
+        self._dry_run = dry_run
+        self._sent = False
+        self._seconds = 0.0
+
+    def ingest(self, inputs: Inputs, reader: Adapter, settings: Settings | None) -> None:
+        """Read and send, or without settings read and print; then report."""
+        started = time.monotonic()
+        if not (self._strict and self._has_rejects(inputs, reader)):
+            if settings is None:
+                self._print(inputs, reader)
+            else:
+                self._send(inputs, reader, settings)
+        self._seconds = time.monotonic() - started
+        self._report()
+
+    def _values(self, inputs: Inputs, reader: Adapter) -> Iterator[Parsed]:
+        values = inputs.read(reader)
+        return self.tally.watch(values if self._limit is None else first_events(values, self._limit))
+
+    def _has_rejects(self, inputs: Inputs, reader: Adapter) -> bool:
+        """The first of the two passes of ``--strict``."""
+        inputs.keep_standard_input()
+        for _ in self._values(inputs, reader):
+            pass
+        if self.tally.rejected:
+            return True
+        self.tally = Tally()
+        return False
+
+    def _print(self, inputs: Inputs, reader: Adapter) -> None:
+        for value in self._values(inputs, reader):
+            if isinstance(value, ParsedEvent):
+                typer.echo(json.dumps(write_event(value.name, value.record), ensure_ascii=False))
+
+    def _send(self, inputs: Inputs, reader: Adapter, settings: Settings) -> None:
+        with Console(stderr=True).status("connecting to the broker") as status:
+            publisher = Publisher(
+                settings.kafka.client_config(),
+                topic_prefix=settings.kafka.topic_prefix,
+                heartbeat=lambda: self._show_progress(status),
+            )
+            publisher.connect()
+            publisher.publish(self._values(inputs, reader))
+            self._sent = True
+
+    def _show_progress(self, status: Status) -> None:
+        status.update(f"{self.tally.event_count:,} events read, {self.tally.rejected:,} rows rejected")
+
+    def _report(self) -> None:
+        # Events of a dry run have standard output for themselves.
+        if self._as_json:
+            typer.echo(json.dumps(self._as_document(), ensure_ascii=False), err=self._dry_run)
+            return
+        console = Console(stderr=self._dry_run, highlight=False, soft_wrap=True)
+        if self.tally.events:
+            console.print(_table(self.tally))
+        for reject in self.tally.rejects[:REJECTS_SHOWN_MAX]:
+            console.print(f"[red]rejected[/] {escape(str(reject.position))} {reject.reason}: {escape(reject.message)}")
+        unseen = self.tally.rejected - min(len(self.tally.rejects), REJECTS_SHOWN_MAX)
+        if unseen:
+            console.print(f"[red]rejected[/] {unseen:,} more rows; --json lists the first {len(self.tally.rejects):,}")
+        console.print(escape(self._summary()))
+
+    def _summary(self) -> str:
+        tally = self.tally
+        rate = tally.event_count / self._seconds if self._seconds else 0.0
+        skipped = f", {tally.skipped:,} rows skipped" if tally.skipped else ""
+        if self._sent:
+            kept = " and kept in ar.failed" if tally.rejected else ""
+            return (
+                f"{tally.event_count:,} events sent in {self._seconds:.1f} s ({rate:,.0f} a second), "
+                f"{tally.rejected:,} rows rejected{kept}{skipped}"
+            )
+        return f"{tally.event_count:,} events read, {tally.rejected:,} rows rejected{skipped}; nothing was sent"
+
+    def _as_document(self) -> dict[str, Any]:
+        tally = self.tally
+        return {
+            "sent": self._sent,
+            "events": dict(sorted(tally.events.items())),
+            "rejected": tally.rejected,
+            "skipped": tally.skipped,
+            "seconds": round(self._seconds, 3),
+            "rejects": [
+                {
+                    "file": reject.position.file,
+                    "line": reject.position.line,
+                    "column": reject.position.column,
+                    "field": reject.position.field,
+                    "reason": reject.reason,
+                    "message": reject.message,
+                }
+                for reject in tally.rejects
+            ],
+        }
+
+
+@contextmanager
+def _source_errors_as_problems() -> Iterator[None]:
+    try:
+        yield
+    except SourceError as error:
+        raise Problem(error.message, error.advice) from error
+
+
+def _settings(context: typer.Context, company: str | None) -> Settings:
+    """The settings; a company that is not among the configured ones would be rejected event by event later."""
+    settings = load_settings(context)
+    folder = settings.companies.folder
+    if company is not None and folder.is_dir():
+        known = read_companies(folder)
+        if company not in known:
+            raise Problem(
+                f"there is no company {company} in {folder}",
+                f"Configured are {', '.join(sorted(known))}; correct --company or add {company}.toml",
+            )
+    return settings
+
+
+def _table(tally: Tally) -> Table:
+    table = Table("event", box=None, header_style="bold")
+    table.add_column("count", justify="right")
+    for name, count in sorted(tally.events.items()):
+        table.add_row(name, f"{count:,}")
+    return table

@@ -1,0 +1,23 @@
+"""All migrations in the order of their numbers. A new one is a new module and one line here."""
+
+from sinks.migrations import (
+    m0001_currencies,
+    m0002_events,
+    m0003_ledger,
+    m0004_documents,
+    m0005_cases,
+    m0006_accounts,
+    m0007_failures,
+    m0008_as_of,
+)
+
+MIGRATIONS = (
+    m0001_currencies.MIGRATION,
+    m0002_events.MIGRATION,
+    m0003_ledger.MIGRATION,
+    m0004_documents.MIGRATION,
+    m0005_cases.MIGRATION,
+    m0006_accounts.MIGRATION,
+    m0007_failures.MIGRATION,
+    m0008_as_of.MIGRATION,
+)

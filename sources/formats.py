@@ -1,0 +1,73 @@
+"""The registry of formats: what `--as` accepts. A further format is one entry here and one adapter module."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+from sources.csv_file import CsvFile
+from sources.errors import SourceError
+from sources.intake import SourceOptions
+from sources.jsonl import JsonLines
+from sources.mapping import load_mapping
+from sources.values import Parsed
+
+
+class Adapter(Protocol):
+    """A pure parser: bytes in, values out. It opens nothing, sends nothing and keeps nothing between files."""
+
+    def check(self, stream: BinaryIO, file: str) -> None:
+        """Read as much as is needed to see that the file can be taken, such as its header. Raises ``SourceError``.
+
+        It is called for every file of a run before anything is sent.
+        """
+
+    def read(self, stream: BinaryIO, file: str) -> Iterator[Parsed]:
+        """The values of a stream, in the order of the file. `file` is the name for positions.
+
+        Never holds more than a bounded part of the stream. A bad row becomes a ``SourceReject`` and reading goes on;
+        ``SourceError`` is raised before the first value or not at all.
+        """
+
+
+class Format(msgspec.Struct, frozen=True):
+    """A format by its name. `suffixes` say which files of a folder are taken."""
+
+    name: str
+    purpose: str
+    suffixes: tuple[str, ...]
+    build: Callable[[SourceOptions, Path | None], Adapter]
+
+
+def _jsonl(options: SourceOptions, mapping: Path | None) -> Adapter:
+    if mapping is not None:
+        raise SourceError("jsonl takes no mapping", "Leave out --mapping, or say --as csv")
+    return JsonLines(options)
+
+
+def _csv(options: SourceOptions, mapping: Path | None) -> Adapter:
+    if mapping is None:
+        raise SourceError(
+            "csv needs a mapping", "Give --mapping FILE; docs/sources/csv-mapping.md shows how to write one"
+        )
+    return CsvFile(options, load_mapping(mapping))
+
+
+_FORMATS = (
+    Format("csv", "delimited extract of any system, described by a mapping file", (".csv", ".tsv", ".txt"), _csv),
+    Format("jsonl", "events in the written form, one JSON object a line", (".jsonl", ".ndjson"), _jsonl),
+)
+
+
+def formats() -> Mapping[str, Format]:
+    """Every format by its name."""
+    return {known.name: known for known in _FORMATS}
+
+
+def adapter(name: str, options: SourceOptions, mapping: Path | None = None) -> Adapter:
+    """The adapter of a format. Raises ``SourceError`` for an unknown name or a wrong mapping."""
+    known = formats()
+    if name not in known:
+        raise SourceError(f"there is no format {name!r}", f"Known formats: {', '.join(known)}")
+    return known[name].build(options, mapping)

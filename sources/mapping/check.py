@@ -1,0 +1,180 @@
+"""Holds a mapping against the event contracts, and against the columns that a file has, before any row is read."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from avro.written import WrittenField
+from sources.event_fields import AMOUNTS, event_names, fields_of, is_required
+from sources.mapping.cells import columns_of
+from sources.mapping.dates import NAMED_DATES, NAMED_TIMESTAMPS, check_format, names_offset
+from sources.mapping.load import MappingProblem, MappingText, nearest
+from sources.mapping.locate import Place
+from sources.mapping.model import Conditions, EventRule, FieldSource, MappingFile, Values, rules_of
+
+
+def check_mapping(mapping: MappingText) -> None:
+    """Raise ``SourceError`` unless every event, field, format and value of the mapping is one that events can have."""
+    problems = list(_problems(mapping.mapping))
+    if problems:
+        raise mapping.error(problems)
+
+
+def check_columns(mapping: MappingText, columns: Sequence[str], file: str) -> None:
+    """Raise ``SourceError`` when the file lacks a column that the mapping names, or has it twice."""
+    problems: list[MappingProblem] = []
+    have = set(columns)
+    listed = ", ".join(columns)
+    first_places: dict[str, Place] = {}
+    for place, column in _named_columns(mapping.mapping):
+        first_places.setdefault(column, place)
+    for column, place in first_places.items():
+        if column not in have:
+            message = f"{file} has no column {column!r}{nearest(column, columns)}; it has {listed}"
+            problems.append(MappingProblem(place, message))
+        elif columns.count(column) > 1:
+            problems.append(MappingProblem(place, f"{file} has the column {column!r} more than once"))
+    if problems:
+        raise mapping.error(problems, "Give the file that the mapping is for, or correct the mapping")
+
+
+def _problems(mapping: MappingFile) -> Iterator[MappingProblem]:
+    names = event_names()
+    known_somewhere: set[str] = set()
+    for number, (rule, fields) in enumerate(rules_of(mapping)):
+        place: Place = ("event", number)
+        if rule.event not in names:
+            yield MappingProblem((*place, "event"), f"there is no event {rule.event}{nearest(rule.event, names)}")
+            continue
+        known = fields_of(rule.event)
+        known_somewhere |= set(known)
+        yield from _field_problems((*place, "fields"), rule.fields, known, rule.event, mapping.values)
+        yield from _missing(place, rule, fields, known)
+    envelope_place: Place = ("all",)
+    if known_somewhere:
+        for name, source in mapping.all.items():
+            if name not in known_somewhere:
+                message = f"no event of this mapping has a field {name}{nearest(name, known_somewhere)}"
+                yield MappingProblem((*envelope_place, name), message)
+                continue
+            for rule in mapping.event:
+                if rule.event in names and name in fields_of(rule.event):
+                    field = fields_of(rule.event)[name]
+                    yield from _source_problems((*envelope_place, name), source, field, mapping.values)
+                    break
+    for place, conditions in _conditions(mapping):
+        for column, condition in conditions.items():
+            if condition.matches is not None:
+                try:
+                    re.compile(condition.matches)
+                except re.error as error:
+                    message = f"matches of {column} is not a regular expression: {error}"
+                    yield MappingProblem((*place, column), message)
+
+
+def _field_problems(
+    place: Place,
+    sources: Mapping[str, FieldSource],
+    known: Mapping[str, WrittenField],
+    owner: str,
+    values: Values,
+) -> Iterator[MappingProblem]:
+    for name, source in sources.items():
+        if name not in known:
+            yield MappingProblem((*place, name), f"{owner} has no field {name}{nearest(name, known)}")
+            continue
+        yield from _source_problems((*place, name), source, known[name], values)
+
+
+def _missing(
+    place: Place, rule: EventRule, fields: Mapping[str, FieldSource], known: Mapping[str, WrittenField]
+) -> Iterator[MappingProblem]:
+    missing = [name for name, field in known.items() if is_required(field) and name not in fields]
+    if missing:
+        yield MappingProblem((*place, "event"), f"{rule.event} needs {', '.join(missing)}; map it in [event.fields]")
+
+
+def _source_problems(
+    place: Place, source: FieldSource, field: WrittenField, values: Values
+) -> Iterator[MappingProblem]:
+    if field.kind == "mapping":
+        yield MappingProblem(place, f"{field.written} cannot be taken from columns; send such events as jsonl")
+        return
+    if source.items is not None:
+        if field.kind != "records":
+            yield MappingProblem(place, f"{field.written} is one value, not a list of tables")
+            return
+        parts = {part.written: part for part in field.items}
+        for item in source.items:
+            yield from _field_problems(place, item, parts, f"an element of {field.written}", values)
+            missing = [name for name, part in parts.items() if is_required(part) and name not in item]
+            if missing:
+                yield MappingProblem(place, f"an element of {field.written} needs {', '.join(missing)}")
+        return
+    if field.kind == "records":
+        yield MappingProblem(place, f"{field.written} is a list; write [ {{ … }}, {{ … }} ], one table an element")
+        return
+    yield from _value_problems(place, source, field)
+    yield from _option_problems(place, source, field)
+    yield from _time_problems(place, source, field, values)
+
+
+def _value_problems(place: Place, source: FieldSource, field: WrittenField) -> Iterator[MappingProblem]:
+    """Values that the mapping itself gives, where the contract lists the allowed ones."""
+    given = [source.constant, source.default, source.otherwise, *(source.values or {}).values()]
+    for value in given:
+        if field.values and value is not None and value not in field.values:
+            allowed = ", ".join(field.values)
+            yield MappingProblem(place, f"{field.written} is never {value!r}; it is one of {allowed}")
+
+
+def _option_problems(place: Place, source: FieldSource, field: WrittenField) -> Iterator[MappingProblem]:
+    """Options that have no meaning for the kind of field they stand at."""
+    for_amounts = source.sign != "as_written" or source.indicator is not None or source.implied_decimals is not None
+    if for_amounts and field.kind not in AMOUNTS:
+        yield MappingProblem(
+            place, f"{field.written} is not an amount; sign, indicator and implied_decimals are for amounts"
+        )
+    if source.split is not None and field.kind != "texts":
+        yield MappingProblem(place, f"{field.written} is not a list of texts; split is for lists")
+    if source.timezone is not None and field.kind != "instant":
+        yield MappingProblem(place, f"{field.written} is not a time; timezone is for times")
+    if source.otherwise is not None and source.values is None:
+        yield MappingProblem(place, f"otherwise of {field.written} needs `values` beside it")
+
+
+def _time_problems(place: Place, source: FieldSource, field: WrittenField, values: Values) -> Iterator[MappingProblem]:
+    if source.format is not None:
+        named = {"date": NAMED_DATES, "instant": NAMED_TIMESTAMPS}.get(field.kind)
+        if named is None:
+            yield MappingProblem(place, f"{field.written} is neither a date nor a time; format is for those")
+            return
+        try:
+            check_format(source.format, named)
+        except ValueError as error:
+            yield MappingProblem((*place, "format"), f"format of {field.written}: {error}")
+            return
+    needs_zone = field.kind == "instant" and source.constant is None and source.values is None
+    if needs_zone and not (source.timezone or values.timezone or names_offset(source.format or values.timestamp)):
+        message = f"times of {field.written} may name no offset; set timezone in [values], e.g. Europe/Paris"
+        yield MappingProblem(place, message)
+
+
+def _conditions(mapping: MappingFile) -> Iterator[tuple[Place, Conditions]]:
+    for number, rule in enumerate(mapping.event):
+        yield ("event", number, "when"), rule.when
+    for number, skip in enumerate(mapping.skip):
+        yield ("skip", number, "when"), skip.when
+
+
+def _named_columns(mapping: MappingFile) -> Iterator[tuple[Place, str]]:
+    """Every column that the mapping names, with the place where it does."""
+    for place, conditions in _conditions(mapping):
+        for column in conditions:
+            yield (*place, column), column
+    for name, source in mapping.all.items():
+        for column in columns_of(source):
+            yield ("all", name), column
+    for number, rule in enumerate(mapping.event):
+        for name, source in rule.fields.items():
+            for column in columns_of(source):
+                yield ("event", number, "fields", name), column

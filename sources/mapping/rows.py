@@ -1,0 +1,81 @@
+"""A mapping and a file's columns → the written events of a row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from sources.event_fields import fields_of
+from sources.mapping.amounts import amount_reader
+from sources.mapping.cells import Cell, CellError, Reading, compile_cell
+from sources.mapping.conditions import Test, compile_conditions
+from sources.mapping.model import Conditions, MappingFile, rules_of
+
+Cells = Sequence[str]
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    event: str
+    applies: Test
+    cells: tuple[tuple[str, Cell], ...]
+    column_of: Mapping[str, str | None]
+
+
+class WrittenEvent(msgspec.Struct, frozen=True):
+    """An event of a row in the written form, and which column each of its fields came from."""
+
+    document: dict[str, Any]
+    column_of: Mapping[str, str | None]
+
+
+class RowMapper:
+    """Compiled once per file; pure. The mapping has been checked, and `columns` hold all that it names."""
+
+    def __init__(self, mapping: MappingFile, columns: Sequence[str]) -> None:
+        index_of = {column: index for index, column in reversed(list(enumerate(columns)))}
+        self._reading = Reading(mapping.values, index_of)
+        self._read_amount = amount_reader(self._reading.amount_style())
+        self._empty = frozenset(mapping.values.empty) | {""}
+        self._skips = [self._test(rule.when) for rule in mapping.skip]
+        self._rules = [
+            _Rule(
+                rule.event,
+                self._test(rule.when),
+                tuple(
+                    (name, compile_cell(source, fields_of(rule.event)[name], self._reading))
+                    for name, source in fields.items()
+                    if name in fields_of(rule.event)
+                ),
+                {name: source.column or source.template for name, source in fields.items()},
+            )
+            for rule, fields in rules_of(mapping)
+        ]
+
+    def _test(self, conditions: Conditions) -> Test:
+        is_empty: Callable[[str], bool] = self._empty.__contains__
+        return compile_conditions(conditions, self._reading.index_of, is_empty, self._read_amount)
+
+    def events(self, cells: Cells) -> list[WrittenEvent] | None:
+        """The events of a row in the order of the rules; None for a row to skip, empty when no rule applies.
+
+        Raises ``CellError`` for a value that cannot be read.
+        """
+        try:
+            if any(skip(cells) for skip in self._skips):
+                return None
+            applying = [rule for rule in self._rules if rule.applies(cells)]
+        except ValueError as error:
+            raise CellError("invalid_amount", str(error), None, "when") from error
+        return [WrittenEvent(self._document(rule, cells), rule.column_of) for rule in applying]
+
+    def _document(self, rule: _Rule, cells: Cells) -> dict[str, Any]:
+        document: dict[str, Any] = {"event": rule.event}
+        try:
+            for name, cell in rule.cells:
+                value = cell(cells)
+                if value is not None:
+                    document[name] = value
+        except CellError as error:
+            error.event_type = rule.event
+            raise
+        return document

@@ -1,0 +1,46 @@
+"""What all tests share: one real broker and one real ClickHouse per test session, started when first asked for."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.local import ClickHouseServer, KafkaBroker
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A real broker: ``bootstrap_servers``, ``stop()``, ``start()``, ``kill()``; same port at every start."""
+    with KafkaBroker(tmp_path_factory.mktemp("kafka"), port=0) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
+    """A real ClickHouse engine: ``url``, ``client()``, ``stop()``, ``start()``, ``kill()``."""
+    with ClickHouseServer(tmp_path_factory.mktemp("clickhouse"), port=0) as server:
+        yield server
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix for topics, groups and databases that no other test of this run uses."""
+    return f"t{os.getpid()}_{next(_numbers)}."
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see the default settings, whatever the shell that runs them has set."""
+    for name in list(os.environ):
+        if name.startswith("ARREARS_") and not name.startswith(("ARREARS_TEST_", "ARREARS_CHAOS_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The root of the source tree."""
+    return Path(__file__).resolve().parents[1]

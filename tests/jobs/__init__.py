@@ -1,0 +1,1 @@
+"""The domain's rules as tests; the tree mirrors `jobs`."""

@@ -1,0 +1,57 @@
+"""Accounts: master data from a day on, holds placed by people (SEMANTICS 2.10, 6.2)."""
+
+from jobs import StepResult
+from jobs.effects import Account
+from jobs.events import AccountChanged, AccountHoldPlaced, AccountHoldReleased
+from tests.jobs.books import Books, iso, minor, reason
+
+
+def account(result: StepResult) -> Account:
+    (found,) = (effect for effect in result.effects if isinstance(effect, Account))
+    return found
+
+
+def test_a_field_that_is_not_given_stays_as_it_is() -> None:
+    books = Books()
+    books.record(AccountChanged, name="Ada", parent_account_id="P1", credit_limit_minor=5000, currency="EUR")
+    changed = account(books.record(AccountChanged, name="Ada Ltd"))
+    assert (changed.name, changed.parent_account_id, changed.credit_limit_minor) == ("Ada Ltd", "P1", minor("50.00"))
+    assert (changed.currency, changed.dunning_block, changed.on_hold) == ("EUR", False, False)
+
+
+def test_a_limit_of_zero_is_a_limit() -> None:
+    books = Books()
+    assert account(books.record(AccountChanged, credit_limit_minor=0)).credit_limit_minor == 0
+
+
+def test_it_is_valid_from_the_local_day_of_the_event() -> None:
+    books = Books(timezone="Asia/Tokyo")
+    books.tick("2026-03-01T16:00:00Z")
+    assert iso(account(books.record(AccountChanged, name="Ada")).effective_date) == "2026-03-02"
+
+
+def test_a_hold_is_placed_and_released_with_its_reason() -> None:
+    books = Books()
+    placed = account(books.record(AccountHoldPlaced, reason="bounced twice"))
+    assert (placed.on_hold, placed.hold_reason) == (True, "bounced twice")
+    released = account(books.record(AccountHoldReleased, reason="paid"))
+    assert (released.on_hold, released.hold_reason) == (False, "paid")
+
+
+def test_an_event_without_an_account_is_rejected() -> None:
+    books = Books()
+    for kind in (AccountChanged, AccountHoldPlaced, AccountHoldReleased):
+        assert reason(books.record(kind, account_id=None, reason=None)) == "unknown_document"
+
+
+def test_a_currency_that_does_not_exist_is_rejected() -> None:
+    books = Books()
+    assert reason(books.record(AccountChanged, currency="EURO")) == "invalid_amount"
+
+
+def test_master_data_changes_no_balance() -> None:
+    books = Books()
+    books.invoice("I1", "10.00")
+    books.record(AccountChanged, parent_account_id="P1")
+    assert books.live().total_minor == minor("10.00")
+    assert len(books.out.entries) == 1

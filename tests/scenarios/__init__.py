@@ -1,0 +1,1 @@
+"""Our own scenario files, and the test that runs them."""

@@ -1,0 +1,1 @@
+"""The sink: from Kafka into ClickHouse, each record once."""

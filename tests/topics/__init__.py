@@ -1,0 +1,1 @@
+"""The topics as tests; the tree mirrors `topics`."""
