@@ -267,7 +267,7 @@ class _Run:
         self._console.print(f"\nClickHouse answers at {url}, database {database}, while the demo is up (--keep):")
         dates = f"as_of = '{day}', known_as_of = '{instant}'"
         for query in (
-            f"SELECT * FROM aging_as_of_wide({dates}) ORDER BY overdue DESC LIMIT 10",  # noqa: S608  only shown
+            f"SELECT * FROM aging_as_of_wide({dates}) ORDER BY overdue DESC LIMIT 10",
             "SELECT kind, status, count() FROM alert_history GROUP BY kind, status ORDER BY kind, status",
             "SELECT * FROM items WHERE status = 'open' ORDER BY due_date LIMIT 10",
         ):

@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from jobs.money import exponent
+
 _LIVE = """
 SELECT company, currency, sum(not_due), sum(arraySum(arrayMap(bucket -> bucket.2, buckets))),
     sum(unapplied), sum(on_account + credits), sum(disputed), sum(total)
@@ -62,7 +64,7 @@ class View:
         for name in ("not due", "overdue", "unapplied", "other credits", "disputed", "total"):
             table.add_column(name, justify="right")
         for company, currency, *amounts in self.rows(_LIVE):
-            table.add_row(company, currency, *(f"{amount:,}" for amount in amounts))
+            table.add_row(company, currency, *(_money(amount, currency) for amount in amounts))
         lines = [
             Text(f"{raised_at:%Y-%m-%d} {company} {status:<9} {kind}: {message}"[:width], style=_STYLES.get(status, ""))
             for raised_at, company, kind, _, status, message in reversed(self.rows(_ALERTS, rows=8))
@@ -80,7 +82,7 @@ class View:
             table.add_column(name, justify="right")
         for company, currency, not_due, buckets, *rest in found:
             amounts = [not_due, *(buckets.get(name, Decimal(0)) for name in names), *rest]
-            table.add_row(company, currency, *(f"{amount:,}" for amount in amounts))
+            table.add_row(company, currency, *(_money(amount, currency) for amount in amounts))
         return table
 
     def promises(self) -> Table:
@@ -96,7 +98,7 @@ class View:
         table = Table(title="Cash not applied", title_justify="left")
         _columns(table, "company", "currency", "receipts", "amount", "oldest (days)", text=2)
         for company, currency, count, amount, days in self.rows(_UNAPPLIED, as_of=as_of):
-            table.add_row(company, currency, f"{count:,}", f"{amount:,}", f"{days}")
+            table.add_row(company, currency, f"{count:,}", _money(amount, currency), f"{days}")
         return table
 
     def disputes(self) -> Table:
@@ -104,7 +106,7 @@ class View:
         table = Table(title="Disputes", title_justify="left")
         _columns(table, "company", "currency", "open", "outstanding", "all", text=2)
         for company, currency, still, outstanding, count in self.rows(_DISPUTES):
-            table.add_row(company, currency, f"{still:,}", f"{outstanding:,}", f"{count:,}")
+            table.add_row(company, currency, f"{still:,}", _money(outstanding, currency), f"{count:,}")
         return table
 
     def worklist(self) -> Table:
@@ -112,12 +114,17 @@ class View:
         table = Table(title="Worklist: whom to call first", title_justify="left")
         _columns(table, "company", "account", "score", "collectible overdue", "because", text=2)
         for company, account, score, amounts, rules in self.rows(_WORKLIST):
-            owed = ", ".join(f"{amount:,} {currency}" for currency, amount in sorted(amounts.items()))
+            owed = ", ".join(f"{_money(amount, currency)} {currency}" for currency, amount in sorted(amounts.items()))
             table.add_row(company, account, f"{score}", owed, escape(", ".join(rules)))
         return table
 
 
 _STYLES = {"raised": "yellow", "escalated": "red", "resolved": "green", "corrected": "green"}
+
+
+def _money(amount: Decimal | int, currency: str) -> str:
+    """An amount with the decimals of its currency."""
+    return f"{Decimal(amount):,.{exponent(currency) or 0}f}"
 
 
 def _columns(table: Table, *names: str, text: int) -> None:

@@ -178,7 +178,7 @@ def _stored(client: Client, topic: str, table: str, counts: Counts) -> Line:
     """Kafka = ClickHouse. Logs compare records; tables of latest states, whose older rows go, the last positions."""
     kafka = {partition: stored for (name, partition), stored in counts.items() if name == topic and stored.records}
     rows = client.query(
-        f"SELECT _partition, count(), uniqExact(_offset), max(_offset) FROM {table} "  # noqa: S608  our own names
+        f"SELECT _partition, count(), uniqExact(_offset), max(_offset) FROM {table} "
         "WHERE _topic = {topic:String} GROUP BY _partition",
         parameters={"topic": topic},
     ).result_rows
