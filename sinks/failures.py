@@ -53,7 +53,7 @@ class KafkaFailureLog:
             partition = (failure.record.partition() or 0) % self._topic.partitions
             try:
                 self._producer.produce(
-                    self._topic.name, value, failure.record.key(), partition, headers=headers, on_delivery=delivered
+                    self._topic.name, value, failure.record.key(), partition, headers=[*headers], on_delivery=delivered
                 )
             except (KafkaException, BufferError) as error:
                 raise Unavailable(f"{self._topic.name} takes no records: {error}") from error

@@ -133,6 +133,6 @@ class ThreadedInserts:
                 self._ended.put(attempt.run(batch))
             except (Unavailable, FenceExpired, RowsRefused) as error:
                 self._ended.put(Outcome(batch, error))
-            except Exception as error:  # noqa: BLE001  a defect must not end the thread: it would look like a wait
+            except Exception as error:
                 logger.exception("an insert met a defect", extra={"partition": batch.partition, "span": batch.span})
                 self._ended.put(Outcome(batch, error))

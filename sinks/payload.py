@@ -93,4 +93,5 @@ def amount_column(minor: int, scale: int) -> bytes:
         value = minor * 10 ** (AMOUNT_DECIMALS - max(scale, -SCALE_MAX))
     if abs(value) >= 10**SCALE_MAX:
         return NULL
-    return NOT_NULL + value.to_bytes(AMOUNT_BYTES, "big", signed=True)
+    column: bytes = NOT_NULL + value.to_bytes(AMOUNT_BYTES, "big", signed=True)
+    return column

@@ -64,7 +64,9 @@ def ask(client: Client, text: str, values: Mapping[str, str], rows_max: int) -> 
         return _query(client, text.strip().rstrip(";"), values, rows_max)
     known = {question.name: question for question in questions(client)}
     if text not in known:
-        raise SinkProblem(f"there is no view {text}", f"Names are {', '.join(known) or 'none yet: run `arrears migrate`'}")
+        raise SinkProblem(
+            f"there is no view {text}", f"Names are {', '.join(known) or 'none yet: run `arrears migrate`'}"
+        )
     question = known[text]
     given = {name: value for name, value in DEFAULTS.items() if name in question.parameters} | dict(values)
     if unknown := sorted(given.keys() - set(question.parameters)):

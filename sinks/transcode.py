@@ -34,12 +34,12 @@ def compile_transcoder(schema: Mapping[str, Any], written: WrittenRecord) -> Tra
         "PLAIN": PLAIN,
         **{
             name: getattr(payload, name)
-            for name in ("long_at", "length_at", "escape", "date_text", "instant_text", "number_text", "read_double", "scale_of",
-                         "amount_text", "amount_column")
+            for name in ("long_at", "length_at", "escape", "date_text", "instant_text", "number_text", "read_double",
+                         "scale_of", "amount_text", "amount_column")
         },
     }  # fmt: skip
     exec(compile(source, f"<transcoder of {written.name}>", "exec"), names)  # noqa: S102  our own text, from our schemas
-    return cast(Transcoder, names["transcode"])
+    return cast("Transcoder", names["transcode"])
 
 
 def _function(schema: Mapping[str, Any], written: WrittenRecord) -> Iterator[str]:

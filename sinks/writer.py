@@ -134,7 +134,7 @@ class Writer:
         now = self._clock()
         lanes = self.lanes
         for record in polled.records:
-            lane = lanes.get((record.topic(), record.partition()))  # type: ignore[call-overload]  a plain tuple is faster
+            lane = lanes.get((record.topic(), record.partition()))  # type: ignore[call-overload] # a plain tuple is faster
             if lane is not None:
                 lane.take(record, now)
         for partition, offset in polled.ends.items():
@@ -200,7 +200,8 @@ class Writer:
     def _delay(self, attempts: int) -> float:
         """Seconds until the next attempt: doubled each time, with jitter so that partitions do not come together."""
         longest = min(self._patience.retry_last, self._patience.retry_first * 2 ** min(attempts, 16))
-        return longest * self._jitter.uniform(0.5, 1.0)
+        delay: float = longest * self._jitter.uniform(0.5, 1.0)
+        return delay
 
     def _throttle(self) -> None:
         """Keep memory bounded: pause a partition whose next span is full, and all but one when the total is too much.

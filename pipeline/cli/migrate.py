@@ -18,7 +18,8 @@ def migrate(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the statements and change nothing.")] = False,
     to: Annotated[
-        int | None, typer.Option("--to", min=0, help="Number of a migration; 0 takes all of them back. Default: the last.")
+        int | None,
+        typer.Option("--to", min=0, help="Number of a migration; 0 takes all of them back. Default: the last."),
     ] = None,
     allow_data_loss: Annotated[
         bool, typer.Option("--allow-data-loss", help="Carry out steps after which rows are gone.")
@@ -43,7 +44,7 @@ def migrate(
     except SinkProblem as problem:
         raise Problem(problem.message, problem.advice) from problem
     except Unavailable as error:
-        raise Problem(str(error), "Start it (`arrears up` starts one on this machine), or set clickhouse.url") from error
+        raise Problem(str(error), "Start it (`arrears up` starts one here), or set clickhouse.url") from error
 
 
 def _report(step: PlannedStep) -> None:

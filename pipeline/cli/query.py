@@ -46,7 +46,7 @@ def query(
     except SinkProblem as problem:
         raise Problem(problem.message, problem.advice) from problem
     except Unavailable as error:
-        raise Problem(str(error), "Start it (`arrears up` starts one on this machine), or set clickhouse.url") from error
+        raise Problem(str(error), "Start it (`arrears up` starts one here), or set clickhouse.url") from error
     _print(answer, as_json, rows_max)
 
 
@@ -63,7 +63,8 @@ def _parameters(values: list[str]) -> dict[str, str]:
 def _print_names(found: list[Question], as_json: bool) -> None:
     if as_json:
         for question in found:
-            typer.echo(json.dumps({"name": question.name, "parameters": question.parameters, "comment": question.comment}))
+            told = {"name": question.name, "parameters": question.parameters, "comment": question.comment}
+            typer.echo(json.dumps(told))
         return
     table = Table(box=None, header_style="bold")
     for heading in ("name", "parameters", "answers"):

@@ -175,9 +175,7 @@ buckets            : Array(Tuple(name String, amount {DECIMAL}))
 
 # The default buckets as columns.
 _WIDE = ("days_1_30", "days_31_60", "days_61_90", "days_91_120", "days_121_up")
-_WIDE_NUMBER = (
-    f"multiIf({_DAYS_PAST_DUE} <= 0, 0, {_DAYS_PAST_DUE} > 120, 5, 1 + intDiv({_DAYS_PAST_DUE} - 1, 30))"
-)
+_WIDE_NUMBER = f"multiIf({_DAYS_PAST_DUE} <= 0, 0, {_DAYS_PAST_DUE} > 120, 5, 1 + intDiv({_DAYS_PAST_DUE} - 1, 30))"
 _WIDE_COLUMNS = "".join(
     f"\n{column:<18} : {DECIMAL}         | {column.replace('_', ' ').capitalize()} past due." for column in _WIDE
 )

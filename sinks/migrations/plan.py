@@ -41,9 +41,7 @@ def checksum(migration: Migration) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def make_plan(
-    migrations: Sequence[Migration], applied: Mapping[int, str], to: int | None, engines: Engines
-) -> Plan:
+def make_plan(migrations: Sequence[Migration], applied: Mapping[int, str], to: int | None, engines: Engines) -> Plan:
     """From what is applied (number → checksum) to migration `to`; None = the last one, 0 = none at all.
 
     Raises SinkProblem when an applied migration is not known or not the same any more, or when there is no such number.
@@ -69,7 +67,10 @@ def make_plan(
         [
             *(
                 PlannedStep(
-                    migration, "backward", migration.backward(engines), any(s.loses_data_backward for s in migration.steps)
+                    migration,
+                    "backward",
+                    migration.backward(engines),
+                    any(s.loses_data_backward for s in migration.steps),
                 )
                 for migration in backward
             ),

@@ -46,7 +46,7 @@ class Runner:
             found = client.query(
                 f"SELECT count() FROM system.tables WHERE database = {database} AND name = {literal(TABLE)}"
             )
-            if not found.first_row[0]:
+            if not found.result_rows[0][0]:
                 return []
             rows = client.query(
                 f"SELECT number, title, checksum, changed_at FROM `{self._address.database}`.{TABLE} FINAL "
@@ -79,9 +79,7 @@ class Runner:
                 for statement in step.statements:
                     _execute(client, statement, f"migration {step.migration.number} ({step.migration.title})")
                 self._record(client, step)
-                logger.info(
-                    "migration done", extra={"number": step.migration.number, "direction": step.direction}
-                )
+                logger.info("migration done", extra={"number": step.migration.number, "direction": step.direction})
                 if report is not None:
                     report(step)
 

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import fastavro
-
 from hypothesis import strategies as st
 
 from avro import contracts

@@ -216,6 +216,6 @@ def test_instants_of_any_length_are_read_wherever_they_stand(data: st.DataObject
     }
     record = {f"f{n}": data.draw(values(type_)) for n, type_ in enumerate(types)}
     stream = io.BytesIO()
-    plain = {**schema, "fields": [{**schema["fields"][0], "type": "long"}, *schema["fields"][1:]]}  # type: ignore[dict-item,index]
+    plain = {**schema, "fields": [{**schema["fields"][0], "type": "long"}, *schema["fields"][1:]]}  # type: ignore[dict-item]
     fastavro.schemaless_writer(stream, fastavro.parse_schema(plain), record)
     assert compile_reader(schema, 0)(stream.getvalue()) == record

@@ -70,11 +70,11 @@ class System:
 
 
 @pytest.fixture
-def system(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Iterator[System]:
+def system(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> System:
     """Topics as `arrears topics apply` makes them."""
     made = System(kafka.bootstrap_servers, topic_prefix, tmp_path)
-    apply(AdminClient(made.client_config), made.topics)
-    yield made
+    apply(AdminClient({**made.client_config}), made.topics)
+    return made
 
 
 @pytest.fixture

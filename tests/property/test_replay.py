@@ -93,7 +93,8 @@ def test_the_state_topic_alone_is_the_state(history: History) -> None:
     restored.restored()
     assert state_of(restored) == state_of(play.fold)
     assert restored.clock_micros == play.fold.clock_micros
-    assert restored.statistics() == play.fold.statistics()
+    entities = {kind: count for kind, count in play.fold.statistics().items() if count}
+    assert {kind: count for kind, count in restored.statistics().items() if count} == entities
 
 
 @examples(30)

@@ -83,4 +83,7 @@ def _any_nested(name: str, type_: Mapping[str, Any], draw: random.Random) -> Any
     count = draw.choice((0, 1, 3))
     if isinstance(items, str):
         return [_any_value(name, items, draw) for _ in range(count)]
-    return [{field["name"]: _any_value(field["name"], field["type"], draw) for field in items["fields"]} for _ in range(count)]
+    return [
+        {field["name"]: _any_value(field["name"], field["type"], draw) for field in items["fields"]}
+        for _ in range(count)
+    ]

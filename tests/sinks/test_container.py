@@ -1,20 +1,29 @@
 """Avro containers around datums that are encoded already."""
 
 import io
+from typing import Any
 
 import fastavro
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.container import encode_length, encode_long, encode_offset, encode_string, frame, write_container, write_header
+from sinks.container import (
+    encode_length,
+    encode_long,
+    encode_offset,
+    encode_string,
+    frame,
+    write_container,
+    write_header,
+)
 from sinks.errors import RowsRefused
 from tests.sinks.twins import read_container
 
 SCHEMA = {"type": "record", "name": "Row", "fields": [{"name": "n", "type": "long"}, {"name": "s", "type": "string"}]}
 
 
-def datum(type_: object, value: object) -> bytes:
+def datum(type_: str | list[Any] | dict[Any, Any], value: object) -> bytes:
     out = io.BytesIO()
     fastavro.schemaless_writer(out, fastavro.parse_schema(type_), value)
     return out.getvalue()

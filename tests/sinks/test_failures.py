@@ -27,7 +27,8 @@ def test_the_record_is_kept_whole() -> None:
 
 def test_a_replay_gives_the_same_bytes() -> None:
     first, second = (
-        contracts().encode("FailedEvent", failed_event(Failure(RECORD, "malformed_record", "cut off"))) for _ in range(2)
+        contracts().encode("FailedEvent", failed_event(Failure(RECORD, "malformed_record", "cut off")))
+        for _ in range(2)
     )
     assert first == second
 

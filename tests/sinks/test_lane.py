@@ -15,7 +15,7 @@ LIMITS = Limits(rows_max=3, bytes_max=100, age_seconds_max=1.0)
 
 
 def lane(wrapper: Wrapper | None = None, replay: Span | None = None) -> Lane:
-    route = Route("ledger", "table", wrapper)  # type: ignore[arg-type]  nothing is wrapped here
+    route = Route("ledger", "table", wrapper)  # type: ignore[arg-type] # nothing is wrapped here
     return Lane(PLACE, route, replay=replay, read_to=replay.first if replay else 0)
 
 

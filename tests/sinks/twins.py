@@ -244,7 +244,7 @@ def read_container(container: bytes) -> list[dict[str, object]]:
         reader = fastavro.block_reader(source)
         rows: list[dict[str, object]] = []
         for block in reader:
-            rows += [dict(row) for row in block]
+            rows += [row for row in block if isinstance(row, dict)]
     except Exception as error:
         raise RowsRefused(str(error)) from error
     if container and not container.endswith(SYNC):
@@ -299,9 +299,7 @@ class SteppedInserts:
 
 def stored_positions(store: MemoryStore) -> list[tuple[object, object, object]]:
     """The position of every row of every table, repeated where a row is there twice."""
-    return [
-        (row["_topic"], row["_partition"], row["_offset"]) for rows in store.tables.values() for row in rows
-    ]
+    return [(row["_topic"], row["_partition"], row["_offset"]) for rows in store.tables.values() for row in rows]
 
 
 def positions_of(records: Mapping[Partition, Sequence[Record]]) -> list[tuple[object, object, object]]:
