@@ -72,6 +72,7 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         "PaymentReversed",
         "PaymentRefunded",
         "RemittanceReceived",
+        "IdentificationRefused",
         "IdentificationRequested",
         "ReceiptMoved",
     ),
