@@ -34,10 +34,10 @@ format: install
 	$(BIN)/ruff format .
 
 bench: install
-	$(BIN)/arrears bench
+	$(BIN)/python -m tests.bench
 
 chaos: install
-	ARREARS_CHAOS_SECONDS=$${ARREARS_CHAOS_SECONDS:-900} $(BIN)/python -m pytest tests/chaos
+	ARREARS_CHAOS_SECONDS=$${ARREARS_CHAOS_SECONDS:-900} $(BIN)/python -m pytest -m chaos --timeout=0 tests/integration
 
 lock: install
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
