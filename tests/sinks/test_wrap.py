@@ -27,6 +27,11 @@ def ledger() -> RowWrapper:
     return record_wrapper(contracts(), "LedgerEntry")
 
 
+@pytest.fixture(scope="module")
+def events() -> RowWrapper:
+    return event_wrapper(contracts(), ["InvoiceIssued", "PaymentReceived", "ClockTicked"])
+
+
 def test_a_row_is_the_record_behind_its_position(ledger: RowWrapper) -> None:
     wrapped = ledger.wrap(PLACE, records(entry_value(1), entry_value(2)), careful=False)
     assert (wrapped.rows, wrapped.failures, wrapped.skipped) == (2, [], 0)
@@ -109,10 +114,6 @@ def test_a_registry_that_does_not_answer_fails_no_record() -> None:
 
 class TestEvents:
     """The event topic: many schemas, one row."""
-
-    @pytest.fixture(scope="class")
-    def events(self) -> RowWrapper:
-        return event_wrapper(contracts(), ["InvoiceIssued", "PaymentReceived", "ClockTicked"])
 
     def test_events_of_several_types_are_rows_of_one_container(self, events: RowWrapper) -> None:
         draw = random.Random(1)
