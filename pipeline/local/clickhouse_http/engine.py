@@ -47,7 +47,8 @@ class Session:
     """One connection with its settings and current database; one statement at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._connection: Any = chdb.connect(str(path))  # type: ignore[no-untyped-call]
+        connect: Any = chdb.connect  # typed in some versions of the package only
+        self._connection: Any = connect(str(path))
         self._database: str | None = DEFAULT_DATABASE
         self._settings: dict[str, str] = {}
         self.is_reusable = True

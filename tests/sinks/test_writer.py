@@ -1,0 +1,298 @@
+"""The writer, step by step (DESIGN §4), over the memory twins. What can go wrong together is in test_simulation.py."""
+
+import random
+from dataclasses import dataclass, field
+
+import pytest
+
+from avro import contracts
+from sinks.errors import RowsRefused, SinkProblem
+from sinks.inserts import Attempt
+from sinks.intent import read_intent, write_intent
+from sinks.lane import Limits
+from sinks.log import Committed
+from sinks.positions import Partition, Span
+from sinks.routes import Route
+from sinks.wrap import record_wrapper
+from sinks.writer import Patience, Writer
+from tests.sinks.samples import entry_value
+from tests.sinks.twins import MemoryBroker, MemoryFailures, MemoryLog, MemoryStore, SteppedInserts
+
+PLACE = Partition("ledger", 0)
+TABLE = "ledger_table"
+LIMITS = Limits(rows_max=100, bytes_max=100_000, age_seconds_max=1.0, buffered_bytes_max=1_000_000)
+
+
+@dataclass
+class Bench:
+    """One writer; time stands still until a test moves it."""
+
+    broker: MemoryBroker = field(default_factory=lambda: MemoryBroker([PLACE]))
+    store: MemoryStore = field(default_factory=MemoryStore)
+    failures: MemoryFailures = field(default_factory=MemoryFailures)
+    limits: Limits = LIMITS
+    now: float = 100.0
+
+    def join(self) -> Writer:
+        self.log = MemoryLog(self.broker)
+        self.inserts = SteppedInserts(Attempt(self.store, self.failures, lambda: self.now, 10.0))
+        route = Route("ledger", TABLE, record_wrapper(contracts(), "LedgerEntry"))
+        patience = Patience(retry_first=1.0, retry_last=4.0, idle=2.0, drain=3.0)
+        return Writer(
+            self.log, self.inserts, {"ledger": route}, self.limits, patience, lambda: self.now, random.Random(1)
+        )
+
+    def append(self, count: int) -> None:
+        for _ in range(count):
+            self.broker.append(PLACE, entry_value(self.broker.ends[PLACE]))
+
+    def pass_time(self, writer: Writer, seconds: float) -> None:
+        self.now += seconds
+        writer.turn(0.0)
+
+    @property
+    def committed(self) -> Committed:
+        return self.broker.committed.get(PLACE, Committed(None, ""))
+
+    @property
+    def pending(self) -> Span | None:
+        intent = read_intent(self.committed.offset or 0, self.committed.metadata)
+        return intent.span if intent else None
+
+    @property
+    def offsets(self) -> list[object]:
+        return [row["_offset"] for row in self.store.tables[TABLE]]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_the_intent_is_committed_before_anything_is_inserted(bench: Bench) -> None:
+    writer = bench.join()
+    bench.append(3)
+    writer.turn(0.0)
+    assert bench.committed == Committed(None, ""), "nothing is due yet"
+    bench.pass_time(writer, 1.0)
+    assert bench.pending == Span(0, 2)
+    assert bench.committed.offset == 0
+    assert bench.offsets == []
+    bench.inserts.run()
+    assert bench.offsets == [0, 1, 2]
+
+
+def test_without_the_intent_there_is_no_insert(bench: Bench) -> None:
+    writer = bench.join()
+    bench.append(3)
+    writer.turn(0.0)
+    bench.log.happens = lambda moment: bench.broker.expel(bench.log) if moment == "before commit" else None
+    bench.pass_time(writer, 1.0)
+    assert bench.inserts.pending == []
+
+
+def test_the_next_intent_commits_the_former_span(bench: Bench) -> None:
+    writer = bench.join()
+    bench.append(3)
+    writer.turn(0.0)
+    bench.pass_time(writer, 1.0)
+    bench.inserts.run()
+    bench.append(2)
+    writer.turn(0.0)
+    bench.pass_time(writer, 1.0)
+    assert bench.committed.offset == 3
+    assert bench.pending == Span(3, 4)
+
+
+def test_an_idle_partition_is_committed_without_metadata(bench: Bench) -> None:
+    writer = bench.join()
+    bench.append(3)
+    writer.turn(0.0)
+    bench.pass_time(writer, 1.0)
+    bench.inserts.run()
+    writer.turn(0.0)
+    assert bench.pending == Span(0, 2), "not at once: the next intent usually comes first"
+    bench.pass_time(writer, 2.0)
+    assert bench.committed == Committed(3, "")
+
+
+def test_a_pending_span_is_inserted_again_with_its_token_and_only_then_the_rest(bench: Bench) -> None:
+    bench.append(5)
+    bench.broker.committed[PLACE] = Committed(1, write_intent(Span(1, 2)))
+    writer = bench.join()
+    writer.turn(0.0)
+    assert [(batch.span, len(batch.records)) for batch in bench.inserts.pending] == [(Span(1, 2), 2)]
+    bench.inserts.run()
+    assert bench.store.tokens[TABLE] == [f"{TABLE}:ledger:0:1-2"]
+    writer.turn(0.0)
+    bench.pass_time(writer, 1.0)
+    bench.inserts.run()
+    assert bench.offsets == [1, 2, 3, 4]
+
+
+def test_a_lost_answer_leads_to_the_same_insert_again(bench: Bench) -> None:
+    writer = bench.join()
+    bench.append(3)
+    writer.turn(0.0)
+    bench.store.fail_after = lambda: True
+    bench.pass_time(writer, 1.0)
+    bench.inserts.run()
+    writer.turn(0.0)
+    assert bench.inserts.pending == [], "it waits before the next attempt"
+    bench.store.fail_after = lambda: False
+    bench.pass_time(writer, 4.0)
+    bench.inserts.run()
+    bench.pass_time(writer, 2.0)
+    bench.pass_time(writer, 2.0)
+    assert bench.offsets == [0, 1, 2]
+    assert bench.committed == Committed(3, "")
+
+
+def test_it_tries_for_ever_and_skips_nothing(bench: Bench) -> None:
+    writer = bench.join()
+    bench.append(3)
+    writer.turn(0.0)
+    bench.store.fail_before = lambda: True
+    for _ in range(200):
+        bench.pass_time(writer, 5.0)
+        while bench.inserts.pending:
+            bench.inserts.run()
+    assert bench.pending == Span(0, 2)
+    bench.store.fail_before = lambda: False
+    bench.pass_time(writer, 5.0)
+    bench.inserts.run()
+    assert bench.offsets == [0, 1, 2]
+
+
+def test_an_insert_that_comes_too_late_after_its_intent_asks_kafka_again(bench: Bench) -> None:
+    """A process that was stopped in between may not be the owner any more, and the token may be forgotten."""
+    writer = bench.join()
+    bench.append(3)
+    writer.turn(0.0)
+    bench.pass_time(writer, 1.0)
+    bench.now += 60.0
+    bench.inserts.run()
+    assert bench.offsets == []
+    commits: list[str] = []
+    bench.log.happens = commits.append
+    writer.turn(0.0)
+    assert "after commit" in commits
+    bench.inserts.run()
+    assert bench.offsets == [0, 1, 2]
+
+
+def test_a_partition_whose_next_span_is_full_is_paused_until_the_insert_is_done(bench: Bench) -> None:
+    bench.limits = Limits(rows_max=2, bytes_max=100_000, age_seconds_max=1.0)
+    writer = bench.join()
+    bench.log.delivers_at_most = lambda: 2
+    bench.append(10)
+    for _ in range(5):
+        writer.turn(0.0)
+    lane = writer.lanes[PLACE]
+    assert (len(lane.records), lane.is_paused) == (2, True), "one span on its way, one full, no more"
+    bench.inserts.run()
+    writer.turn(0.0)
+    writer.turn(0.0)
+    assert bench.inserts.pending[0].span == Span(2, 3)
+
+
+def test_too_much_in_memory_pauses_all_but_one_that_replays(bench: Bench) -> None:
+    places = [Partition("ledger", number) for number in range(3)]
+    bench.broker = MemoryBroker(places)
+    bench.limits = Limits(rows_max=1000, bytes_max=1_000_000, age_seconds_max=1000.0, buffered_bytes_max=3000)
+    for place in places:
+        for number in range(40):
+            bench.broker.append(place, entry_value(number))
+        bench.broker.committed[place] = Committed(0, write_intent(Span(0, 39)))
+    writer = bench.join()
+    bench.log.delivers_at_most = lambda: 15
+    writer.turn(0.0)
+    assert [writer.lanes[place].is_paused for place in places] == [False, True, True]
+    for _ in range(30):
+        while bench.inserts.pending:
+            bench.inserts.run()
+        writer.turn(0.0)
+    assert len(bench.offsets) == 120, "one after the other, all are read to the end of their span"
+
+
+class TestLeaving:
+    """Step 5: close and revoke."""
+
+    def test_an_insert_under_way_is_awaited_and_committed(self, bench: Bench) -> None:
+        writer = bench.join()
+        bench.append(3)
+        writer.turn(0.0)
+        bench.pass_time(writer, 1.0)
+        bench.append(1)
+        writer.turn(0.0)
+        writer.close()
+        assert bench.offsets == [0, 1, 2]
+        assert bench.committed == Committed(3, ""), "what was only collected is left to the next owner"
+
+    def test_an_insert_that_does_not_end_leaves_its_intent_to_the_next_owner(self, bench: Bench) -> None:
+        writer = bench.join()
+        bench.append(3)
+        writer.turn(0.0)
+        bench.pass_time(writer, 1.0)
+        bench.store.fail_before = lambda: True
+        writer.close()
+        assert bench.pending == Span(0, 2)
+
+    def test_who_has_lost_a_partition_commits_nothing(self, bench: Bench) -> None:
+        writer = bench.join()
+        bench.append(3)
+        writer.turn(0.0)
+        bench.pass_time(writer, 1.0)
+        bench.inserts.run()
+        before = bench.committed
+        bench.broker.expel(bench.log)
+        writer.close()
+        assert bench.committed == before
+
+
+class TestPoison:
+    """A record that cannot become a row is in `ar.failed` before its span is committed; the others are rows."""
+
+    def test_it_fails_and_the_rows_around_it_are_inserted(self, bench: Bench) -> None:
+        writer = bench.join()
+        bench.append(2)
+        bench.broker.append(PLACE, entry_value(2)[:-3])
+        bench.append(1)
+        writer.turn(0.0)
+        bench.pass_time(writer, 1.0)
+        bench.inserts.run()
+        assert bench.offsets == [0, 1, 3]
+        assert bench.failures.positions == {("ledger", 0, 2)}
+
+    def test_a_span_of_nothing_but_poison_is_committed_without_an_insert(self, bench: Bench) -> None:
+        writer = bench.join()
+        bench.broker.append(PLACE, b"poison")
+        writer.turn(0.0)
+        bench.pass_time(writer, 1.0)
+        bench.inserts.run()
+        writer.turn(0.0)
+        bench.pass_time(writer, 2.0)
+        assert bench.store.tokens[TABLE] == []
+        assert bench.committed == Committed(1, "")
+
+    def test_rows_that_are_refused_although_all_can_be_read_are_never_skipped(self, bench: Bench) -> None:
+        def refuse() -> bool:
+            raise RowsRefused("a defect of the store")
+
+        writer = bench.join()
+        bench.append(2)
+        bench.store.fail_before = refuse
+        writer.turn(0.0)
+        for _ in range(20):
+            bench.pass_time(writer, 5.0)
+            while bench.inserts.pending:
+                bench.inserts.run()
+        assert (bench.pending, bench.failures.written) == (Span(0, 1), [])
+
+
+def test_metadata_of_another_program_stop_the_sink(bench: Bench) -> None:
+    bench.append(1)
+    bench.broker.committed[PLACE] = Committed(0, "mine")
+    writer = bench.join()
+    with pytest.raises(SinkProblem, match="group of its own"):
+        writer.turn(0.0)
