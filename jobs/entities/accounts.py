@@ -6,12 +6,14 @@ from jobs.values import Day, Minor
 
 
 class AccountState(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Master data of an account, and how many applications it has parked so far."""
+    """Master data of an account, and how many applications it has parked so far.
+
+    `parents` are its moves in the hierarchy, (valid from, parent) by day; `changed_on` the days of its other changes.
+    """
 
     wake: Day | None
     listed_under: str
     name: str | None = None
-    parent_account_id: str | None = None
     credit_limit: Minor | None = None
     currency: str | None = None
     risk_class: str | None = None
@@ -23,6 +25,8 @@ class AccountState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     arrivals: int = 0
     limit_exceeded: bool = False
     limit_number: int = 0
+    parents: tuple[tuple[Day, str], ...] = ()
+    changed_on: tuple[Day, ...] = ()
 
 
 class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):

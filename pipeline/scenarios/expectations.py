@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from jobs.as_of import OpenLine, age, open_lines
@@ -223,7 +223,7 @@ def _aging(expectation: dict[str, Any], world: World) -> list[Mismatch]:
 
 def _in_base(amount: Minor, currency: str, base: str, rate: Decimal) -> Decimal:
     unit = Decimal(1).scaleb(-(exponent(base) or 0))
-    return (decimal_of(amount, currency) * rate).quantize(unit)
+    return (decimal_of(amount, currency) * rate).quantize(unit, ROUND_HALF_UP)
 
 
 def _descendants(account: str, parents: dict[str, str]) -> set[str]:

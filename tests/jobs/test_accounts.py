@@ -55,3 +55,16 @@ def test_master_data_changes_no_balance() -> None:
     books.record(AccountChanged, parent_account_id="P1")
     assert books.live().total_minor == minor("10.00")
     assert len(books.out.entries) == 1
+
+
+def test_a_move_learned_late_counts_until_the_next_one_known() -> None:
+    books = Books(start="2026-03-20T09:00:00Z")
+    books.record(AccountChanged, parent_account_id="PC")
+    books.record(AccountChanged, name="Ada", occurred_at="2026-03-12T09:00:00Z")
+    late = books.record(AccountChanged, parent_account_id="PB", occurred_at="2026-03-10T09:00:00Z")
+    rows = [effect for effect in late.effects if isinstance(effect, Account)]
+    assert [(iso(row.effective_date), row.parent_account_id) for row in rows] == [
+        ("2026-03-10", "PB"),
+        ("2026-03-12", "PB"),
+    ]
+    assert account(books.record(AccountHoldPlaced, reason="late")).parent_account_id == "PC"
