@@ -4,6 +4,7 @@ The slow, obvious form against which the views of ClickHouse are held. A denomin
 """
 
 from jobs.kpi.books import Books, Window
+from jobs.kpi.cases import CaseMoment
 from jobs.kpi.figures import FIGURES, figure
 
-__all__ = ["FIGURES", "Books", "Window", "figure"]
+__all__ = ["FIGURES", "Books", "CaseMoment", "Window", "figure"]

@@ -1,16 +1,17 @@
 """The books of one company in one currency, as the key figures read them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jobs.aging import INVOICE, UNAPPLIED
 from jobs.as_of import open_lines
-from jobs.effects import ExceptionCase, LedgerEntry, Promise, Receipt
-from jobs.values import Day, Instant
+from jobs.effects import LedgerEntry, Promise, Receipt
+from jobs.kpi.cases import CaseMoment
+from jobs.values import Day
 
 _SALES = frozenset({"invoice", "debit_memo", "credit_memo", "cancellation"})
 _DOCUMENTS = frozenset({"invoice", "debit_memo", "credit_memo"})
+_TRANSACTIONS = _DOCUMENTS | {"payment"}
 _TAKEN_BACK = frozenset({"unapplication", "reversal", "cancellation"})
 
 
@@ -30,24 +31,19 @@ class Window(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CaseTimes:
-    """When an exception was flagged, first reviewed and resolved, as the pipeline recorded it."""
-
-    flagged: Instant
-    reviewed: Instant | None
-    resolved: Instant | None
-
-
-@dataclass(frozen=True)
 class Books:
-    """Entries, receipts and promises of one company and currency; `today` is the company's local date."""
+    """Entries, receipts and promises of one company and currency; `today` is the company's local date.
+
+    `moments` are those of its exceptions, in order; `activities` what users' logged activities were about, as (kind
+    of entity, id).
+    """
 
     today: Day
     entries: list[LedgerEntry]
     receipts: list[Receipt]
     promises: list[Promise]
-    cases: list[CaseTimes] = field(default_factory=list)
-    active_ids: frozenset[str] = frozenset()
+    moments: list[CaseMoment] = field(default_factory=list)
+    activities: frozenset[tuple[str, str]] = frozenset()
 
     def receivables(self, day: Day) -> int:
         """The balance at the end of a day, net of credits."""
@@ -90,24 +86,27 @@ class Books:
         )
 
     def cash_applied(self, window: Window) -> list[LedgerEntry]:
-        """Applications of cash to documents by effective date, without those taken back since."""
+        """Applications of cash to documents by effective date, without those taken back since.
+
+        An instalment has an entry each. Where its due date was changed later, an application dated before the change
+        moves along with the balance; those moves are no applications.
+        """
         gone = {entry.cause_id for entry in self.entries if entry.entry_type in _TAKEN_BACK}
-        return [
-            entry
-            for entry in self.entries
-            if entry.entry_type == "application"
-            and entry.item_type in _DOCUMENTS
-            and entry.value_date is not None
-            and entry.effective_date in window
-            and entry.cause_id not in gone
-        ]
+        first: dict[tuple[str, str, str | None, int], LedgerEntry] = {}
+        for entry in self.entries:
+            if entry.entry_type == "application" and entry.item_type in _DOCUMENTS and entry.value_date is not None:
+                first.setdefault((entry.item_type, entry.item_id, entry.cause_id, entry.instalment), entry)
+        return [entry for entry in first.values() if entry.effective_date in window and entry.cause_id not in gone]
 
     def touched_by_hand(self) -> frozenset[str]:
         """Payments with a manual application or one taken back."""
         return frozenset(
             entry.item_id
             for entry in self.entries
-            if entry.item_type == "payment" and (entry.method == "manual" or entry.entry_type == "unapplication")
+            if entry.item_type == "payment"
+            and (
+                entry.entry_type == "unapplication" or (entry.entry_type == "application" and entry.method == "manual")
+            )
         )
 
     def parked_on_account(self) -> frozenset[str]:
@@ -118,23 +117,20 @@ class Books:
             if entry.item_type == "payment" and entry.balance_class == "on_account"
         )
 
+    def received(self, window: Window) -> list[Receipt]:
+        """Receipts by value date; identified cash counts with the account that it went to."""
+        return [receipt for receipt in self.receipts if receipt.value_date in window and receipt.status != "identified"]
 
-def case_times(history: Iterable[ExceptionCase]) -> list[CaseTimes]:
-    """Times of every exception from its states, in order; the closed part of a reopened case is left out."""
-    cases: dict[str, CaseTimes] = {}
-    for state in history:
-        known = cases.get(state.exception_id)
-        if known is None or (known.resolved is not None and state.status == "flagged"):
-            cases[state.exception_id] = _begun(known, state.recorded_at)
-        elif state.status == "resolved" and known.resolved is None:
-            cases[state.exception_id] = CaseTimes(known.flagged, known.reviewed or state.recorded_at, state.recorded_at)
-        elif state.status == "reviewed" and known.reviewed is None:
-            cases[state.exception_id] = CaseTimes(known.flagged, state.recorded_at, None)
-    return list(cases.values())
+    def transactions(self, window: Window) -> set[tuple[str, str]]:
+        """(kind, id) of the documents posted and the payments received in a window."""
+        documents = {
+            (entry.item_type, entry.item_id)
+            for entry in self.entries
+            if entry.entry_type == entry.item_type and entry.item_type in _DOCUMENTS and entry.effective_date in window
+        }
+        return documents | {("payment", receipt.payment_id) for receipt in self.received(window)}
 
-
-def _begun(known: CaseTimes | None, at: Instant) -> CaseTimes:
-    """A case begins, or begins again as if it had never been closed."""
-    if known is None or known.resolved is None:
-        return CaseTimes(at, None, None)
-    return CaseTimes(Instant(at - (known.resolved - known.flagged)), None, None)
+    def logged(self, transaction: tuple[str, str]) -> bool:
+        """Whether a logged activity was about it: of its kind, or of no kind that a transaction has."""
+        kind, identifier = transaction
+        return any(about == identifier and (of == kind or of not in _TRANSACTIONS) for of, about in self.activities)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from jobs.kpi.books import Books, Window
+from jobs.kpi.cases import case_times
 from jobs.values import Day, date_of, day_of
 
 _DAYS = Decimal("0.01")
@@ -112,11 +113,7 @@ def _matured(books: Books, window: Window) -> list[tuple[str, int, int]]:
 
 def _straight_through_rate(books: Books, window: Window) -> Value:
     parked, touched = books.parked_on_account(), books.touched_by_hand()
-    received = [
-        receipt
-        for receipt in books.receipts
-        if receipt.value_date in window and receipt.payment_id not in parked and receipt.status != "identified"
-    ]
+    received = [receipt for receipt in books.received(window) if receipt.payment_id not in parked]
     through = [
         receipt
         for receipt in received
@@ -130,14 +127,16 @@ def _unapplied_amount(books: Books, window: Window) -> Value:
 
 
 def _unapplied_share(books: Books, window: Window) -> Value:
-    received = sum(receipt.amount_minor for receipt in books.receipts if receipt.value_date in window)
+    received = sum(receipt.amount_minor for receipt in books.received(window))
     return _share(books.unapplied(window.last), received)
 
 
 def _application_lag(percent: int) -> Callable[[Books, Window], Value]:
     def lag(books: Books, window: Window) -> Value:
-        applied = books.cash_applied(window)
-        return _percentile(sorted(entry.effective_date - (entry.value_date or Day(0)) for entry in applied), percent)
+        days = {
+            entry.cause_id: entry.effective_date - (entry.value_date or Day(0)) for entry in books.cash_applied(window)
+        }
+        return _percentile(sorted(days.values()), percent)
 
     return lag
 
@@ -153,26 +152,24 @@ def _percentile(values: Sequence[int], percent: int) -> Value:
 
 
 def _exceptions_unresolved(books: Books, window: Window) -> Value:
-    return Fraction(sum(1 for case in books.cases if case.resolved is None))
+    return Fraction(sum(1 for case in case_times(books.moments, window.last) if case.resolved_on is None))
 
 
 def _exception_hours_to_review(books: Books, window: Window) -> Value:
-    hours = [case.reviewed - case.flagged for case in books.cases if case.reviewed is not None]
-    return _share(sum(hours), len(hours) * _HOUR)
+    cases = case_times(books.moments, window.last)
+    times = [case.to_review for case in cases if case.to_review is not None and case.reviewed_on in window]
+    return _share(sum(times), len(times) * _HOUR)
 
 
 def _exception_hours_to_resolve(books: Books, window: Window) -> Value:
-    hours = [case.resolved - case.flagged for case in books.cases if case.resolved is not None]
-    return _share(sum(hours), len(hours) * _HOUR)
+    cases = case_times(books.moments, window.last)
+    times = [case.to_resolve for case in cases if case.to_resolve is not None and case.resolved_on in window]
+    return _share(sum(times), len(times) * _HOUR)
 
 
 def _logging_coverage(books: Books, window: Window) -> Value:
-    transactions = {
-        entry.item_id
-        for entry in books.entries
-        if entry.entry_type in {"invoice", "debit_memo", "credit_memo", "payment"} and entry.effective_date in window
-    }
-    return _share(len(transactions & books.active_ids), len(transactions))
+    transactions = books.transactions(window)
+    return _share(sum(1 for transaction in transactions if books.logged(transaction)), len(transactions))
 
 
 FIGURES: Final[dict[str, tuple[Callable[[Books, Window], Value], Decimal]]] = {

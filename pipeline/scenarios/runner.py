@@ -62,9 +62,11 @@ class _Run:
         if name == "ExchangeRateSet":
             self._rate(record)
         elif name == "UserActivityLogged":
-            self.world.active_ids.add(str(record["entity_id"]))
+            self._activity(record)
         elif name in EVENT_TYPES:
-            self._fold(msgspec.convert(record, EVENT_TYPES[name]))
+            event = msgspec.convert(record, EVENT_TYPES[name])
+            self.world.occurred.setdefault(event.event_id, event.occurred_at)
+            self._fold(event)
 
     def tick(self, at: Instant) -> None:
         self.world.clock = at if self.world.clock is None else max(at, self.world.clock)
@@ -96,6 +98,11 @@ class _Run:
                 fields.recorded_at,
             )
         )
+
+    def _activity(self, record: dict[str, object]) -> None:
+        if record["entity_id"] is not None:
+            about = (str(record["entity_type"] or "").lower(), str(record["entity_id"]))
+            self.world.activities.setdefault(str(record["company"]), set()).add(about)
 
     def _fail(self, step: int, what: str, expected: str, actual: str) -> None:
         self.failures.append(Failure(self.scenario.name, step, what, [Mismatch("event", expected, actual)]))

@@ -20,8 +20,7 @@ from jobs.effects import (
     Receipt,
     Rejection,
 )
-from jobs.kpi import Books
-from jobs.kpi.books import case_times
+from jobs.kpi import Books, CaseMoment
 from jobs.values import Day, Instant
 
 
@@ -55,7 +54,8 @@ class World:
     dispute_cases: dict[tuple[str, str], DisputeCase] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
     exception_history: list[ExceptionCase] = field(default_factory=list)
-    active_ids: set[str] = field(default_factory=set)
+    activities: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    occurred: dict[str, Instant] = field(default_factory=dict)
     rejected: list[tuple[str, str]] = field(default_factory=list)
     rates: list[Rate] = field(default_factory=list)
 
@@ -107,11 +107,18 @@ class World:
                 for promise in self.promises.values()
                 if (promise.company, promise.currency) == (company, currency)
             ],
-            case_times(
-                case for case in self.exception_history if case.company == company and case.currency in {None, currency}
-            ),
-            frozenset(self.active_ids),
+            [
+                self._moment(case)
+                for case in self.exception_history
+                if case.company == company and case.currency in {None, currency}
+            ],
+            frozenset(self.activities.get(company, ())),
         )
+
+    def _moment(self, case: ExceptionCase) -> CaseMoment:
+        """When a case reached its status: when that happened, not when it was learned (SEMANTICS 5, 7)."""
+        at = self.occurred.get(case.event_id, case.recorded_at)
+        return CaseMoment(case.exception_id, case.status, at, self.companies[case.company].calendar.day(at))
 
     def today(self, company: str) -> Day:
         """The company's local date at the clock."""
