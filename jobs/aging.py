@@ -10,8 +10,9 @@ from jobs import cash_alerts
 from jobs.buckets import NOT_DUE, Buckets
 from jobs.collectible import withheld
 from jobs.effects import AccountAging, AgingTransition, InstalmentState, Item, Receipt
-from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, key
+from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, account_key
 from jobs.step import Step
+from jobs.tally import Tally
 from jobs.values import Day, Minor
 
 INVOICE = "invoice"
@@ -22,6 +23,7 @@ NONE = "none"
 
 _CREDIT_CLASSES = (UNAPPLIED, ON_ACCOUNT, CREDIT)
 _POSTPONED_DAYS = 30
+_NOTHING = Minor(0)
 
 
 def settle(step: Step) -> None:
@@ -32,13 +34,11 @@ def settle(step: Step) -> None:
         _settle_receipt(step, receipt_key, receipt)
     for document_key in sorted(step.promised - step.documents.keys()):
         _settle_promised(step, document_key)
-    for balance_key, before in step.balances.items():
-        balance = step.state.get(Balance, balance_key)
-        if balance is not None and (
-            before is None or balance.totals != before.totals or balance.disputed != before.disputed
-        ):
-            _put_out(step, balance_key, balance)
-            step.accounts.add(balance_key.split("\x1f")[2])
+    for balance_key, tally in step.balances.items():
+        step.state.put(balance_key, tally.balance(step.company))
+        if tally.is_other:
+            _put_out(step, tally)
+            step.accounts.add(tally.account)
     step.documents.clear()
     step.receipts.clear()
     step.balances.clear()
@@ -48,38 +48,39 @@ def settle(step: Step) -> None:
 def _settle_document(step: Step, document_key: str, document: Document) -> None:
     today = step.today
     buckets = step.settings.aging
-    balance_key = key("balance", step.company, document.account, document.currency)
     lines = []
     for line in document.lines:
         shown = contribution(line, today, buckets)
         if shown != line.shown:
-            _shift(step, balance_key, line.shown, shown)
+            _tally(step, document.account, document.currency).shift(line.shown, shown)
             if today is not None:
                 _put_out_transition(step, document, line, shown, today)
             line = msgspec.structs.replace(line, shown=shown)  # noqa: PLW2901 the line as it now stands
         lines.append(line)
     disputed = Minor(0)
     if document.disputed or document.disputed_shown:
-        open_today = 0 if today is None else sum(line.open_at(today) for line in lines)
+        open_today = 0 if today is None else sum([line.open_at(today) for line in lines])
         disputed = Minor(max(0, min(document.disputed, open_today)))
         if disputed != document.disputed_shown:
-            _shift_beside(step, balance_key, disputed - document.disputed_shown, 0)
+            tally = _tally(step, document.account, document.currency)
+            tally.shift_beside(disputed - document.disputed_shown, 0)
     closed_on = None
     open_now = document.open
     if open_now == 0:
         closed_on = (
-            document.closed_on if document.closed_on is not None else max(line.postings[-1][0] for line in lines)
+            document.closed_on if document.closed_on is not None else max([line.postings[-1][0] for line in lines])
         )
     held_back = withheld(step, document_key, document)
     if held_back != document.withheld_shown:
-        _shift_beside(step, balance_key, 0, held_back - document.withheld_shown)
+        tally = _tally(step, document.account, document.currency)
+        tally.shift_beside(0, held_back - document.withheld_shown)
     after = msgspec.structs.replace(
         document,
         lines=tuple(lines),
         disputed_shown=disputed,
         withheld_shown=held_back,
         closed_on=closed_on,
-        listed_under=key("documents", step.company, document.account) if open_now else "",
+        listed_under=account_key("documents", step.company, document.account) if open_now else "",
         notice_level=document.notice_level if open_now else 0,  # reopening starts a new cycle (SEMANTICS 6.1)
         noticed_on=document.noticed_on if open_now else None,
         wake=_wake(lines, today, buckets, _expiry(step, closed_on)),
@@ -93,8 +94,8 @@ def _settle_promised(step: Step, document_key: str) -> None:
     document = step.state.get(Document, document_key)
     held_back = Minor(0) if document is None else withheld(step, document_key, document)
     if document is not None and held_back != document.withheld_shown:
-        balance_key = key("balance", step.company, document.account, document.currency)
-        _shift_beside(step, balance_key, 0, held_back - document.withheld_shown)
+        tally = _tally(step, document.account, document.currency)
+        tally.shift_beside(0, held_back - document.withheld_shown)
         step.state.put(document_key, msgspec.structs.replace(document, withheld_shown=held_back))
 
 
@@ -104,14 +105,16 @@ def _settle_receipt(step: Step, receipt_key: str, receipt: ReceiptState) -> None
     if receipt.account:
         shown = contribution(line, today, step.settings.aging)
         if shown != line.shown:
-            _shift(step, key("balance", step.company, receipt.account, receipt.currency), line.shown, shown)
+            _tally(step, receipt.account, receipt.currency).shift(line.shown, shown)
             line = msgspec.structs.replace(line, shown=shown)
     receipt = cash_alerts.watch(step, msgspec.structs.replace(receipt, lines=(line,)))
     soonest = _expiry(step, line.postings[-1][0]) if receipt.remainder == 0 else cash_alerts.next_stage(step, receipt)
     after = msgspec.structs.replace(
         receipt,
         # Only what has cash left is looked for by remittances and promises, so that their cost does not grow with time.
-        listed_under=key("receipts", step.company, receipt.account) if receipt.account and receipt.remainder else "",
+        listed_under=account_key("receipts", step.company, receipt.account)
+        if receipt.account and receipt.remainder
+        else "",
         wake=_wake([line], today, step.settings.aging, soonest),
     )
     step.state.put(receipt_key, after)
@@ -153,7 +156,7 @@ def contribution(line: Line, today: Day | None, buckets: Buckets) -> Shown | Non
 def _wake(lines: list[Line], today: Day | None, buckets: Buckets, soonest: Day | None) -> Day | None:
     """The next local day on which a line changes by itself, or `soonest`, whichever comes first."""
     if today is None:  # before the first tick nothing has happened yet: begin with the first posting
-        return min(line.postings[0][0] for line in lines)
+        return min([line.postings[0][0] for line in lines])
     for line in lines:
         for day, delta in reversed(line.postings):
             if day <= today:
@@ -173,35 +176,12 @@ def _wake(lines: list[Line], today: Day | None, buckets: Buckets, soonest: Day |
     return soonest
 
 
-def _balance(step: Step, balance_key: str) -> Balance:
-    balance = step.state.get(Balance, balance_key)
-    if balance_key not in step.balances:
-        step.balances[balance_key] = balance
-    if balance is not None:
-        return balance
-    _, company, account, _ = balance_key.split("\x1f")
-    return Balance(None, key("balances", company, account), {})
-
-
-def _shift(step: Step, balance_key: str, before: Shown | None, after: Shown | None) -> None:
-    balance = _balance(step, balance_key)
-    totals = dict(balance.totals)
-    for shown, sign in ((before, -1), (after, 1)):
-        if shown is not None:
-            amount = totals.get(shown.column, 0) + sign * shown.amount
-            if amount:
-                totals[shown.column] = amount
-            else:
-                totals.pop(shown.column, None)
-    step.state.put(balance_key, msgspec.structs.replace(balance, totals=totals))
-
-
-def _shift_beside(step: Step, balance_key: str, disputed: int, held_back: int) -> None:
-    balance = _balance(step, balance_key)
-    after = msgspec.structs.replace(
-        balance, disputed=Minor(balance.disputed + disputed), withheld=Minor(balance.withheld + held_back)
-    )
-    step.state.put(balance_key, after)
+def _tally(step: Step, account: str, currency: str) -> Tally:
+    balance_key = account_key("balance", step.company, account, currency)
+    tally = step.balances.get(balance_key)
+    if tally is None:
+        tally = step.balances[balance_key] = Tally(step.state.get(Balance, balance_key), account, currency)
+    return tally
 
 
 def _put_out_transition(step: Step, document: Document, line: Line, shown: Shown | None, today: Day) -> None:
@@ -259,23 +239,22 @@ def _put_out_item(step: Step, document: Document, open_now: Minor) -> None:
     )
 
 
-def _put_out(step: Step, balance_key: str, balance: Balance) -> None:
-    _, company, account, currency = balance_key.split("\x1f")
-    totals = balance.totals
+def _put_out(step: Step, tally: Tally) -> None:
+    totals = tally.totals
     names = step.settings.aging.names
     today = step.today
     step.effects.append(
         AccountAging(
-            company=company,
-            account_id=account,
-            currency=currency,
+            company=step.company,
+            account_id=tally.account,
+            currency=tally.currency,
             as_of=Day(0) if today is None else today,
             buckets=names,
-            bucket_minor=tuple(Minor(totals.get(name, 0)) for name in names),
+            bucket_minor=tuple([totals.get(name, _NOTHING) for name in names]),
             unapplied_minor=Minor(-totals.get(UNAPPLIED, 0)),
             on_account_minor=Minor(-totals.get(ON_ACCOUNT, 0)),
             credits_minor=Minor(-totals.get(CREDIT, 0)),
-            disputed_minor=balance.disputed,
+            disputed_minor=tally.disputed,
             total_minor=Minor(sum(totals.values())),
             recorded_at=step.recorded_at,
             event_id=step.event_id,

@@ -6,7 +6,7 @@ the state, `undo` takes them all back, so that an event on which a job fails cos
 
 import heapq
 from collections.abc import Iterator
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -20,6 +20,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 _HEAD = msgspec.msgpack.Decoder(Head)
 _DECODERS = {entity: msgspec.msgpack.Decoder(entity) for entity in KINDS.values()}
 _AT_REST = Head(None, "")  # stands for an entity that is not decoded
+_NOTHING = Head(None, "")  # stands for an entity that does not exist: no timer, no listing
 _DECODED_MAX = 5_000  # decoded entities kept between batches; the rest goes back to bytes
 
 
@@ -44,8 +45,9 @@ class State:
 
     def get(self, entity: type[E], key: str) -> E | None:
         """The entity under a key, or None. Keys of one kind hold entities of one type."""
-        if key in self._decoded:
-            return self._decoded[key]  # type: ignore[return-value]  # one type per kind of key
+        known = self._decoded.get(key, _AT_REST)
+        if known is not _AT_REST:
+            return known  # type: ignore[return-value]  # one type per kind of key
         resting = self._resting.get(key)
         if resting is None:
             return None
@@ -55,7 +57,10 @@ class State:
 
     def listed(self, under: str) -> list[str]:
         """The keys listed under a name, in order of key."""
-        return sorted(self._index.get(under, ()))
+        siblings = self._index.get(under)
+        if siblings is None:
+            return []
+        return sorted(siblings) if len(siblings) > 1 else list(siblings)
 
     def lists(self, under: str) -> bool:
         """Whether anything is listed under a name."""
@@ -75,40 +80,45 @@ class State:
 
     def put(self, key: str, entity: msgspec.Struct) -> None:
         """Make `entity` the one under the key, until `keep` or `undo`."""
-        self._remember(key)
+        if key not in self._pending:
+            self._remember(key)
         self._decoded[key] = entity
 
     def remove(self, key: str) -> None:
         """Forget the entity under the key."""
-        self._remember(key)
+        if key not in self._pending:
+            self._remember(key)
         self._decoded[key] = None
 
     def _remember(self, key: str) -> None:
-        if key not in self._pending:
-            if key not in self._decoded:
-                resting = self._resting.get(key)
-                entity = None if resting is None else _DECODERS[KINDS[key.split(SEPARATOR, 1)[0]]].decode(resting)
-                self._decoded[key] = entity
-            self._pending[key] = self._decoded[key]
+        """Note what is under a key before its first change since the last `keep`."""
+        before = self._decoded.get(key, _AT_REST)
+        if before is _AT_REST:
+            resting = self._resting.get(key)
+            before = None if resting is None else _DECODERS[KINDS[key.split(SEPARATOR, 1)[0]]].decode(resting)
+        self._pending[key] = before
 
     def keep(self) -> None:
         """Timers and indexes follow what changed since the last `keep`. May be called several times in a step."""
         if not self._pending:
             return
+        decoded = self._decoded
+        undo = self._undo
         for key, before in self._pending.items():
-            after = self._decoded[key]
+            after = decoded[key]
             if after is before:
                 continue
             self._relist(key, before, after)
-            self._undo.setdefault(key, before)
+            if key not in undo:
+                undo[key] = before
         self._pending.clear()
 
     def finish(self) -> None:
         """The step is over: its changes are part of the state and due to be written."""
         self.keep()
-        for key in self._undo:
-            self._dirty[key] = None
-        self._undo.clear()
+        if self._undo:
+            self._dirty.update(dict.fromkeys(self._undo))
+            self._undo.clear()
         self._firing.clear()
 
     def undo(self) -> None:
@@ -125,8 +135,10 @@ class State:
             self.rebuild_timers(company)  # midnights that the step took from the queue
 
     def _relist(self, key: str, before: msgspec.Struct | None, after: msgspec.Struct | None) -> None:
-        old_wake, old_under = (before.wake, before.listed_under) if before is not None else (None, "")  # type: ignore[attr-defined]
-        new_wake, new_under = (after.wake, after.listed_under) if after is not None else (None, "")  # type: ignore[attr-defined]
+        old: Any = _NOTHING if before is None else before  # every entity begins as a head does
+        new: Any = _NOTHING if after is None else after
+        old_wake, new_wake = old.wake, new.wake
+        old_under, new_under = old.listed_under, new.listed_under
         if old_under != new_under:
             if old_under:
                 siblings = self._index[old_under]
@@ -173,12 +185,16 @@ class State:
 
     def due_at(self, instant: Instant) -> list[tuple[str, Day, str]]:
         """The timers that begin at an instant: (company, local day, key), by company and key."""
-        due: list[tuple[str, Day, str]] = []
+        days: set[tuple[str, Day]] = set()  # a midnight may be in the queue twice
         while self._midnights and self._midnights[0][0] <= instant:
             _, company, day = heapq.heappop(self._midnights)
-            self._firing.add((company, day))
-            due.extend((company, day, key) for key in self._timers.get(company, {}).get(day, ()))
-        return sorted(set(due))
+            days.add((company, day))
+        self._firing |= days
+        return [
+            (company, day, key)
+            for company, day in sorted(days)
+            for key in sorted(self._timers.get(company, {}).get(day, ()))
+        ]
 
     def rebuild_timers(self, company: str) -> None:
         """Compute the midnights of a company anew: after a change of its time zone, or of an undone step."""

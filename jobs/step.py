@@ -6,10 +6,11 @@ import msgspec
 
 from jobs.company import CompanySettings
 from jobs.effects import DisputeEntry, Effect, LedgerEntry
-from jobs.entities import Balance, Dispute, Document, ForeignSource, ReceiptState, key
+from jobs.entities import Dispute, Document, ForeignSource, ReceiptState, key
 from jobs.events import Event
 from jobs.lines import Movement
 from jobs.state import State
+from jobs.tally import Tally
 from jobs.values import Day, Instant, Minor
 
 E = TypeVar("E", bound=msgspec.Struct)
@@ -70,7 +71,7 @@ class Step:
         self.effects = effects
         self.documents: dict[str, Document] = {}
         self.receipts: dict[str, ReceiptState] = {}
-        self.balances: dict[str, Balance | None] = {}
+        self.balances: dict[str, Tally] = {}
         self.cash: list[CashMovement] = []
         self.accounts: set[str] = set()
         self.promised: set[str] = set()

@@ -7,7 +7,7 @@ Every entity begins with the local day on which it wants to be woken (None = nev
 import msgspec
 
 from jobs.entities.accounts import AccountState, Balance
-from jobs.entities.base import SEPARATOR, Head, key
+from jobs.entities.base import SEPARATOR, Head, account_key, key
 from jobs.entities.cases import Case, Dispute, ExceptionState
 from jobs.entities.cash import Awaited, ForeignSource, ReceiptState, Remittance
 from jobs.entities.documents import Adjustment, Application, Document, WriteOff
@@ -65,5 +65,6 @@ __all__ = [
     "Shown",
     "Time",
     "WriteOff",
+    "account_key",
     "key",
 ]

@@ -37,7 +37,7 @@ class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     wake: Day | None
     listed_under: str
-    totals: dict[str, int]
+    totals: dict[str, Minor]
     disputed: Minor = Minor(0)
     cash_first: bool = False
     cash_first_number: int = 0

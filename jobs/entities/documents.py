@@ -37,7 +37,11 @@ class Document(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def open(self) -> Minor:
         """Everything recorded, whatever its effective date."""
-        return Minor(sum(line.open for line in self.lines))
+        total = 0
+        for line in self.lines:
+            for _, delta in line.postings:
+                total += delta
+        return Minor(total)
 
     @property
     def status(self) -> str:

@@ -54,6 +54,8 @@ class Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """The placement valid on a day; before the first one, the first."""
         placements = self.placements
         found = placements[0]
+        if len(placements) == 1:
+            return found
         for placement in placements[1:]:
             if placement.since > day:
                 break
