@@ -10,14 +10,16 @@ NOT_DUE = "not_due"
 class Buckets:
     """The buckets of a company. Limits [30, 60] give `not_due`, `1-30`, `31-60`, `61+`."""
 
-    __slots__ = ("_limits", "names")
+    __slots__ = ("_limits", "names", "overdue")
 
     names: tuple[str, ...]
+    overdue: frozenset[str]
 
     def __init__(self, limits: tuple[int, ...]) -> None:
         lower = [1, *(limit + 1 for limit in limits)]
         bounded = (f"{low}-{high}" for low, high in zip(lower, limits, strict=False))
         self.names = (NOT_DUE, *bounded, f"{lower[-1]}+")
+        self.overdue = frozenset(self.names[1:])
         self._limits = limits
 
     def index(self, days_past_due: int) -> int:

@@ -26,19 +26,20 @@ def open_amounts(document: Document, today: Day) -> OpenAmounts | None:
     if document.document_type == "credit_memo":
         return None
     amount = overdue = 0
-    dates = []
+    oldest: Day | None = None
     for line in document.lines:
         line_open = line.open_at(today)
         if line_open <= 0:
             continue
         due_date = line.placement_at(today).age_date
-        dates.append(due_date)
+        if oldest is None or due_date < oldest:
+            oldest = due_date
         amount += line_open
-        overdue += line_open if due_date < today else 0
-    if not dates:
+        if due_date < today:
+            overdue += line_open
+    if oldest is None:
         return None
-    disputed = min(document.disputed, amount)
-    return OpenAmounts(min(dates), Minor(overdue), Minor(max(0, amount - disputed)))
+    return OpenAmounts(oldest, Minor(overdue), Minor(amount - min(document.disputed, amount)))
 
 
 def withheld(step: Step, document_key: str, document: Document) -> Minor:

@@ -6,7 +6,7 @@ import msgspec
 
 from jobs import alerts
 from jobs.aging import UNAPPLIED
-from jobs.entities import AccountState, Balance, PromiseState, key
+from jobs.entities import AccountState, Balance, PromiseState, account_key
 from jobs.overview import Overview, balance_keys, past_due_of
 from jobs.step import Step
 from jobs.values import Minor
@@ -22,20 +22,22 @@ _CASH_FIRST = {
 def follow(step: Step) -> None:
     """After the ledger, the promises and the aging: every account that was touched is looked at."""
     for account in sorted(step.accounts):
-        account_key = key("account", step.company, account)
-        state = step.state.get(AccountState, account_key)
         watch_cash(step, account)
+        state = _state_of(step, account)
         if state is not None and (state.credit_limit is not None or state.limit_exceeded):
-            _watch_limit(step, account, account_key, state)
+            _watch_limit(step, account, state)
 
 
 def watch_cash(step: Step, account: str) -> None:
     """Raise `apply_cash_first` at midnight, resolve it at any time."""
-    state = step.state.get(AccountState, key("account", step.company, account))
     for balance_key in balance_keys(step, account):
         balance = step.state.get(Balance, balance_key)
         if balance is not None:
-            _watch_cash_first(step, account, state, balance_key, balance)
+            _watch_cash_first(step, account, balance_key, balance)
+
+
+def _state_of(step: Step, account: str) -> AccountState | None:
+    return step.state.get(AccountState, account_key("account", step.company, account))
 
 
 def limit_currency(step: Step, state: AccountState) -> str:
@@ -45,11 +47,11 @@ def limit_currency(step: Step, state: AccountState) -> str:
 
 def exposure(step: Step, account: str, currency: str) -> Minor:
     """Open items less unapplied, on-account and open credits, in one currency."""
-    balance = step.state.get(Balance, key("balance", step.company, account, currency))
+    balance = step.state.get(Balance, account_key("balance", step.company, account, currency))
     return Minor(0 if balance is None else sum(balance.totals.values()))
 
 
-def _watch_limit(step: Step, account: str, account_key: str, state: AccountState) -> None:
+def _watch_limit(step: Step, account: str, state: AccountState) -> None:
     """Raised on crossing up, resolved on crossing down; at the limit is within it."""
     currency = limit_currency(step, state)
     exposed = exposure(step, account, currency)
@@ -71,15 +73,16 @@ def _watch_limit(step: Step, account: str, account_key: str, state: AccountState
         amount=exposed,
         currency=currency,
     )
-    step.state.put(account_key, msgspec.structs.replace(state, limit_exceeded=exceeded, limit_number=number))
+    after = msgspec.structs.replace(state, limit_exceeded=exceeded, limit_number=number)
+    step.state.put(account_key("account", step.company, account), after)
 
 
-def _watch_cash_first(step: Step, account: str, state: AccountState | None, balance_key: str, balance: Balance) -> None:
+def _watch_cash_first(step: Step, account: str, balance_key: str, balance: Balance) -> None:
     """Unapplied cash that covers what would be dunned: apply it instead of asking for it (SEMANTICS 6.1)."""
-    currency = balance_key.rpartition("\x1f")[2]
-    covered = _cash_covers(step, state, balance)
+    covered = _cash_covers(step, account, balance)
     if covered == balance.cash_first or (covered and not step.at_midnight):
         return  # cash that came today has until midnight to be applied before anybody is told
+    currency = balance_key.rpartition("\x1f")[2]
     number = balance.cash_first_number + 1 if covered else balance.cash_first_number
     cash = Minor(-balance.totals.get(UNAPPLIED, 0))
     alerts.put_out(
@@ -97,16 +100,18 @@ def _watch_cash_first(step: Step, account: str, state: AccountState | None, bala
     step.state.put(balance_key, msgspec.structs.replace(balance, cash_first=covered, cash_first_number=number))
 
 
-def _cash_covers(step: Step, state: AccountState | None, balance: Balance) -> bool:
-    if state is not None and state.dunning_block:
+def _cash_covers(step: Step, account: str, balance: Balance) -> bool:
+    cash = -balance.totals.get(UNAPPLIED, 0)
+    if cash <= 0 or not 0 < past_due_of(step, balance) - balance.withheld <= cash:
         return False
-    return 0 < past_due_of(step, balance) - balance.withheld <= -balance.totals.get(UNAPPLIED, 0)
+    state = _state_of(step, account)
+    return state is None or not state.dunning_block
 
 
 def hold_reasons(step: Step, account: str, seen: list[Overview]) -> list[str]:
     """Why a hold is recommended; empty where none is. A hold is placed by a person (SEMANTICS 6.2)."""
     settings = step.settings
-    state = step.state.get(AccountState, key("account", step.company, account))
+    state = _state_of(step, account)
     reasons = []
     if state is not None and state.credit_limit is not None:
         currency = limit_currency(step, state)
@@ -128,7 +133,7 @@ def hold_reasons(step: Step, account: str, seen: list[Overview]) -> list[str]:
 
 def broken_promises(step: Step, account: str) -> int:
     """How many promises of the account stand broken."""
-    promises = step.state.listed(key("promises", step.company, account))
+    promises = step.state.listed(account_key("promises", step.company, account))
     found = (step.state.get(PromiseState, promise_key) for promise_key in promises)
     return sum(1 for promise in found if promise is not None and promise.status == "broken")
 
@@ -145,7 +150,7 @@ class Standing(NamedTuple):
 
 def standing(step: Step, account: str, currency: str | None, seen: list[Overview], level: int | None) -> Standing:
     """The account's standing, in the currency of its limit unless another is named."""
-    state = step.state.get(AccountState, key("account", step.company, account)) or AccountState(None, "")
+    state = _state_of(step, account) or AccountState(None, "")
     of = currency or limit_currency(step, state)
     reasons = tuple(hold_reasons(step, account, seen))
     return Standing(of, exposure(step, account, of), state.on_hold, reasons, level)

@@ -12,7 +12,7 @@ import msgspec
 
 from jobs import credit, dunning, worklist
 from jobs.effects import Action
-from jobs.entities import AccountState, Balance, key
+from jobs.entities import AccountState, Balance, account_key
 from jobs.overview import Overview, balance_keys, overviews, past_due_of
 from jobs.step import Step
 from jobs.values import Day, Minor
@@ -34,27 +34,24 @@ def schedule(step: Step) -> None:
         day = max(step.today, step.last_day) if step.at_midnight else Day(step.today + 1)
         for account in sorted(step.accounts):
             keys = balance_keys(step, account)
-            if not keys:
-                continue
-            balances = [step.state.get(Balance, balance_key) for balance_key in keys]
-            state = step.state.get(AccountState, key("account", step.company, account))
-            exceeded = state is not None and state.limit_exceeded
-            if not exceeded and not any(
-                balance is not None and _deserves_a_look(step, balance) for balance in balances
-            ):
-                continue
-            first = balances[0]
-            if first is not None and first.wake != day:
+            first = step.state.get(Balance, keys[0]) if keys else None
+            if first is not None and first.wake != day and _deserves_a_look(step, account, keys):
                 step.state.put(keys[0], msgspec.structs.replace(first, wake=day))
     step.accounts.clear()
 
 
-def _deserves_a_look(step: Step, balance: Balance) -> bool:
-    if balance.advised or past_due_of(step, balance) > 0:
-        return True
-    if not (step.settings.reminder_days_before or step.settings.hold_broken_promises):
-        return False
-    return any(amount > 0 for amount in balance.totals.values())
+def _deserves_a_look(step: Step, account: str, keys: list[str]) -> bool:
+    early = bool(step.settings.reminder_days_before or step.settings.hold_broken_promises)
+    for balance_key in keys:
+        balance = step.state.get(Balance, balance_key)
+        if balance is None:
+            continue
+        if balance.advised or past_due_of(step, balance) > 0:
+            return True
+        if early and any(amount > 0 for amount in balance.totals.values()):
+            return True
+    state = step.state.get(AccountState, account_key("account", step.company, account))
+    return state is not None and state.limit_exceeded
 
 
 def woken(step: Step, balance_key: str) -> None:
@@ -82,15 +79,18 @@ def _next_change(step: Step, seen: list[Overview]) -> Day | None:
     today = step.today
     if today is None:
         return None
-    days = []
+    hold_max_days = step.settings.hold_max_days
+    soonest: Day | None = None
     for overview in seen:
         for invoice in overview.invoices:
             day = dunning.next_change(step, invoice, today)
-            if day is not None:
-                days.append(day)
-            if step.settings.hold_max_days is not None:
-                days.append(Day(today - invoice.days_past_due + step.settings.hold_max_days + 1))
-    return min((day for day in days if day > today), default=None)
+            if day is not None and (soonest is None or day < soonest):
+                soonest = day
+            if hold_max_days is not None:
+                day = Day(today - invoice.days_past_due + hold_max_days + 1)
+                if day > today and (soonest is None or day < soonest):
+                    soonest = day
+    return soonest
 
 
 def _publish(step: Step, account: str, seen: list[Overview], before: bytes) -> bytes:

@@ -1,10 +1,11 @@
 """Dunning: which notices are due, and what was sent (SEMANTICS 6.1)."""
 
+from bisect import bisect_right
 from typing import NamedTuple
 
 import msgspec
 
-from jobs.entities import AccountState, Adjustment, Document, key
+from jobs.entities import AccountState, Adjustment, Document, account_key, key
 from jobs.events import NoticeSent
 from jobs.ledger.content import content_of, repeated
 from jobs.overview import OpenInvoice, Overview
@@ -26,7 +27,7 @@ class Notice(NamedTuple):
 
 def notices_due(step: Step, account: str, seen: list[Overview]) -> list[Notice]:
     """The notices of an account that are due on the company's local date, by level; recomputed from the state."""
-    state = step.state.get(AccountState, key("account", step.company, account))
+    state = step.state.get(AccountState, account_key("account", step.company, account))
     if step.today is None or (state is not None and state.dunning_block):
         return []
     rows: dict[int, list[tuple[str, str, Minor]]] = {}
@@ -80,13 +81,17 @@ def _reminder_due(step: Step, invoice: OpenInvoice, today: Day) -> bool:
 def next_change(step: Step, invoice: OpenInvoice, today: Day) -> Day | None:
     """The next day on which time alone may make a notice for the invoice due."""
     settings = step.settings
-    document = invoice.document
-    due_date = today - invoice.days_past_due
-    days = [due_date - before for before in (*settings.reminder_days_before, 0)]
-    days += [due_date + level for level in settings.dunning_levels]
-    if document.noticed_on is not None:
-        days.append(document.noticed_on + settings.dunning_min_gap_days)
-    return min((Day(day) for day in days if day > today), default=None)
+    days_past_due = invoice.days_past_due
+    upcoming = bisect_right(settings.notice_days, days_past_due)
+    soonest: Day | None = None
+    if upcoming < len(settings.notice_days):
+        soonest = Day(today - days_past_due + settings.notice_days[upcoming])
+    noticed_on = invoice.document.noticed_on
+    if noticed_on is not None:
+        again = Day(noticed_on + settings.dunning_min_gap_days)
+        if again > today and (soonest is None or again < soonest):
+            soonest = again
+    return soonest
 
 
 def sent(step: Step, event: NoticeSent) -> Verdict:
@@ -121,4 +126,4 @@ def _noticed(event: NoticeSent, document: Document, day: Day) -> Document:
 
 def highest_level(seen: list[Overview]) -> int | None:
     """The highest dunning level sent of an open item of the account; None where none was."""
-    return max((invoice.document.notice_level for overview in seen for invoice in overview.invoices), default=0) or None
+    return max([invoice.document.notice_level for overview in seen for invoice in overview.invoices], default=0) or None

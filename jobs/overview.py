@@ -6,11 +6,12 @@ Read from the current state when asked and at local midnight; costs the account'
 from typing import NamedTuple
 
 from jobs.aging import UNAPPLIED
+from jobs.buckets import NOT_DUE
 from jobs.collectible import open_amounts
-from jobs.entities import Balance, Document, key
+from jobs.entities import Balance, Document, account_key
 from jobs.promises.coverage import promised
 from jobs.step import Step
-from jobs.values import Day, Minor
+from jobs.values import Minor
 
 
 class OpenInvoice(NamedTuple):
@@ -25,82 +26,90 @@ class OpenInvoice(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """An account in one currency. `net` is the exposure: open less unapplied, on-account and open credits."""
+    """An account in one currency. `net` is the exposure: open less unapplied, on-account and open credits.
+
+    `dunnable` are the invoices that are overdue, collectible and not promised, `dunnable_amount` what may be asked for
+    now; `oldest_days_past_due` is of anything overdue, 0 where nothing is.
+    """
 
     currency: str
-    invoices: tuple[OpenInvoice, ...]
+    invoices: list[OpenInvoice]
     net: Minor
     unapplied: Minor
     past_due: Minor
     open_invoices: Minor
-
-    @property
-    def dunnable(self) -> tuple[OpenInvoice, ...]:
-        """Overdue, collectible and not promised."""
-        return tuple(invoice for invoice in self.invoices if invoice.overdue_collectible > 0 and not invoice.promised)
-
-    @property
-    def dunnable_amount(self) -> Minor:
-        """What may be asked for now."""
-        return Minor(sum(invoice.overdue_collectible for invoice in self.dunnable))
-
-    @property
-    def oldest_days_past_due(self) -> int:
-        """Of anything overdue; 0 where nothing is."""
-        return max((invoice.days_past_due for invoice in self.invoices if invoice.overdue > 0), default=0)
+    dunnable: list[OpenInvoice]
+    dunnable_amount: Minor
+    oldest_days_past_due: int
 
 
 def balance_keys(step: Step, account: str) -> list[str]:
     """The balances of an account, one a currency."""
-    return step.state.listed(key("balances", step.company, account))
+    return step.state.listed(account_key("balances", step.company, account))
 
 
 def past_due_of(step: Step, balance: Balance) -> int:
     """Σ of the overdue buckets."""
-    return sum(balance.totals.get(name, 0) for name in step.settings.aging.names[1:])
+    overdue = step.settings.aging.overdue
+    past_due = 0
+    for column, amount in balance.totals.items():
+        if column in overdue:
+            past_due += amount
+    return past_due
 
 
 def overviews(step: Step, account: str) -> list[Overview]:
     """The account by currency, in order of currency."""
     if step.today is None:
         return []
-    by_currency: dict[str, list[OpenInvoice]] = {}
-    for document_key in step.state.listed(key("documents", step.company, account)):
-        document = step.document(document_key)
-        if document is not None and document.open > 0 and document.document_type != "credit_memo":
-            invoice = _open_invoice(step, document_key, document, step.today)
-            if invoice is not None:
-                by_currency.setdefault(document.currency, []).append(invoice)
+    invoices = _open_invoices(step, account)
     found = []
     for balance_key in balance_keys(step, account):
         balance = step.state.get(Balance, balance_key)
-        if balance is None:
-            continue
-        currency = balance_key.rpartition("\x1f")[2]
-        totals = balance.totals
-        names = step.settings.aging.names
-        found.append(
-            Overview(
-                currency,
-                tuple(by_currency.get(currency, ())),
-                Minor(sum(totals.values())),
-                Minor(-totals.get(UNAPPLIED, 0)),
-                Minor(past_due_of(step, balance)),
-                Minor(sum(totals.get(name, 0) for name in names)),
-            )
-        )
+        if balance is not None:
+            currency = balance_key.rpartition("\x1f")[2]
+            found.append(_overview(step, currency, balance, invoices.get(currency, [])))
     return found
 
 
-def _open_invoice(step: Step, document_key: str, document: Document, today: Day) -> OpenInvoice | None:
-    amounts = open_amounts(document, today)
-    if amounts is None:
-        return None
-    return OpenInvoice(
-        document,
-        today - amounts.due_date,
-        amounts.overdue,
-        amounts.overdue_collectible,
-        amounts.collectible,
-        promised(step, document_key),
+def _open_invoices(step: Step, account: str) -> dict[str, list[OpenInvoice]]:
+    """The account's open invoices and debit memos by currency, in order of key."""
+    found: dict[str, list[OpenInvoice]] = {}
+    today = step.today
+    if today is None:
+        return found
+    for document_key in step.state.listed(account_key("documents", step.company, account)):
+        document = step.document(document_key)
+        if document is None or document.open <= 0:
+            continue
+        amounts = open_amounts(document, today)
+        if amounts is None:
+            continue
+        due_date, overdue, collectible = amounts
+        invoice = OpenInvoice(
+            document,
+            today - due_date,
+            overdue,
+            amounts.overdue_collectible,
+            collectible,
+            promised(step, document_key),
+        )
+        found.setdefault(document.currency, []).append(invoice)
+    return found
+
+
+def _overview(step: Step, currency: str, balance: Balance, invoices: list[OpenInvoice]) -> Overview:
+    totals = balance.totals
+    dunnable = [invoice for invoice in invoices if invoice.overdue_collectible > 0 and not invoice.promised]
+    past_due = past_due_of(step, balance)
+    return Overview(
+        currency,
+        invoices,
+        net=Minor(sum(totals.values())),
+        unapplied=Minor(-totals.get(UNAPPLIED, 0)),
+        past_due=Minor(past_due),
+        open_invoices=Minor(past_due + totals.get(NOT_DUE, 0)),
+        dunnable=dunnable,
+        dunnable_amount=Minor(sum([invoice.overdue_collectible for invoice in dunnable])),
+        oldest_days_past_due=max([invoice.days_past_due for invoice in invoices if invoice.overdue > 0], default=0),
     )

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from jobs import credit
 from jobs.dunning import highest_level
-from jobs.entities import AccountState, key
+from jobs.entities import AccountState, account_key
 from jobs.overview import Overview
 from jobs.step import Step
 from jobs.values import Minor
@@ -44,10 +44,10 @@ def row(step: Step, account: str, seen: list[Overview]) -> WorklistRow | None:
     for overview in seen:
         if overview.net >= 0 and overview.dunnable_amount > 0:
             amounts[overview.currency] = overview.dunnable_amount
-            oldest = max(oldest, *(invoice.days_past_due for invoice in overview.dunnable))
+            oldest = max(oldest, *[invoice.days_past_due for invoice in overview.dunnable])
     if not amounts:
         return None
-    state = step.state.get(AccountState, key("account", step.company, account)) or AccountState(None, "")
+    state = step.state.get(AccountState, account_key("account", step.company, account)) or AccountState(None, "")
     points = {
         "overdue_bucket": step.settings.aging.index(oldest),
         "promise_broken": min(_BROKEN_MAX, credit.broken_promises(step, account)),
