@@ -1,9 +1,11 @@
 """Cases that wait for a review and a resolution: the deadlines and alerts of exceptions and disputes (SEMANTICS 5).
 
-Both deadlines are the end of a local day, so many business days after the case was opened. Missing the first raises
-the alert; missing the second escalates it where it is still unresolved and raises a new one otherwise. A review
-resolves the first, a resolution any.
+Both deadlines are the end of a local day, so many business days after the case was opened; the one that ends sooner
+comes first. Missing the first raises the alert; missing the second escalates it where it is still unresolved and
+raises a new one otherwise. A review or a resolution resolves it.
 """
+
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +25,14 @@ class Subject(msgspec.Struct, frozen=True):
     currency: str | None
 
 
+class Deadline(NamedTuple):
+    """The last local day that is within a limit of so many business days."""
+
+    last_day: Day
+    days: int
+    to_review: bool
+
+
 def reopened(case: Case, day: Day) -> Case:
     """The case begins anew after its resolution; ids of its alerts go on counting."""
     return Case(day, alert_number=case.alert_number)
@@ -32,7 +42,7 @@ def next_deadline(step: Step, case: Case) -> Day | None:
     """The local day at whose midnight the next deadline has passed."""
     if case.resolved or case.deadlines_passed >= 2:
         return None
-    return Day(_last_day(step, case) + 1)
+    return Day(_next(step, case).last_day + 1)
 
 
 def watch(step: Step, subject: Subject, case: Case) -> Case:
@@ -41,24 +51,23 @@ def watch(step: Step, subject: Subject, case: Case) -> Case:
         step.today is not None
         and not case.resolved
         and case.deadlines_passed < 2
-        and _last_day(step, case) < step.today
+        and (missed := _next(step, case)).last_day < step.today
     ):
-        deadline = step.settings.calendar.midnight(Day(_last_day(step, case) + 1))
-        to_review = case.deadlines_passed == 0
+        deadline = step.settings.calendar.midnight(Day(missed.last_day + 1))
         case = msgspec.structs.replace(case, deadlines_passed=case.deadlines_passed + 1)
-        if to_review and case.reviewed:
+        if missed.to_review and case.reviewed:
             continue
         status = alerts.ESCALATED if case.alerting else alerts.RAISED
         if status == alerts.RAISED:
             case = msgspec.structs.replace(case, alerting=True, alert_number=case.alert_number + 1)
-        days = step.settings.review_within_days if to_review else step.settings.resolve_within_days
         alerts.put_out(
             step,
             subject.kind,
             subject.subject_id,
             case.alert_number,
             status,
-            f"{subject.subject_id} was not {'reviewed' if to_review else 'resolved'} within {days} business days",
+            f"{subject.subject_id} was not {'reviewed' if missed.to_review else 'resolved'} "
+            f"within {missed.days} business days",
             account=subject.account,
             amount=subject.amount,
             currency=subject.currency,
@@ -96,7 +105,12 @@ def _quieted(step: Step, subject: Subject, case: Case, how: str) -> Case:
     return msgspec.structs.replace(case, alerting=False)
 
 
-def _last_day(step: Step, case: Case) -> Day:
-    """The last day that is within the next deadline."""
-    days = step.settings.review_within_days if case.deadlines_passed == 0 else step.settings.resolve_within_days
-    return step.settings.calendar.business_days_after(case.opened_on, days)
+def _next(step: Step, case: Case) -> Deadline:
+    """The deadline that has not passed yet. The caller knows that there is one."""
+    settings = step.settings
+    last_day = settings.calendar.business_days_after
+    deadlines = [
+        Deadline(last_day(case.opened_on, settings.review_within_days), settings.review_within_days, to_review=True),
+        Deadline(last_day(case.opened_on, settings.resolve_within_days), settings.resolve_within_days, to_review=False),
+    ]
+    return sorted(deadlines, key=lambda deadline: deadline.last_day)[case.deadlines_passed]

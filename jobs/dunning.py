@@ -114,7 +114,7 @@ def sent(step: Step, event: NoticeSent) -> Verdict:
 
 
 def _noticed(event: NoticeSent, document: Document, day: Day) -> Document:
-    if event.kind == "reminder":
+    if event.kind == "reminder" or event.level == REMINDER:
         return msgspec.structs.replace(document, reminded_on=day)
     if event.kind != "dunning":
         return document
