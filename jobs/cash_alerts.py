@@ -1,7 +1,7 @@
 """Unapplied and unidentified cash: alert, escalation, resolution (SEMANTICS 4.2).
 
-The stages are days after the value date: `unapplied_after_days` raises, each of `unapplied_escalate_days` escalates. A
-limit ends with the local day that lies so many days later, so its stage fires at the midnight after that day.
+The stages are days after the value date: `unapplied_after_days` raises, each of `unapplied_escalate_days` beyond it
+escalates. A limit ends with the local day that lies so many days later, so its stage fires at the midnight after it.
 """
 
 import msgspec
@@ -22,6 +22,7 @@ def watch(step: Step, receipt: ReceiptState) -> ReceiptState:
     """
     kind = UNAPPLIED_CASH if receipt.account else UNIDENTIFIED_CASH
     amount = receipt.remainder
+    left = amount if receipt.moved_to is None else receipt.unapplied  # of identified cash: it goes on as unapplied
     quiet = receipt.on_account or amount <= step.settings.amount("unapplied_min_amount", receipt.currency)
     if receipt.alert_kind and (quiet or receipt.alert_kind != kind):
         alerts.put_out(
@@ -31,15 +32,15 @@ def watch(step: Step, receipt: ReceiptState) -> ReceiptState:
             receipt.alert_number,
             alerts.RESOLVED,
             f"payment {receipt.payment_id} is no longer {receipt.alert_kind.replace('_', ' ')}; "
-            f"{alerts.money(amount, receipt.currency)} remain",
+            f"{alerts.money(left, receipt.currency)} remain",
             account=receipt.account or None,
-            amount=amount,
+            amount=left,
             currency=receipt.currency,
         )
         receipt = msgspec.structs.replace(receipt, alert_kind="", alert_stage=0)
     if quiet or step.today is None:
         return receipt
-    stages = (step.settings.unapplied_after_days, *step.settings.unapplied_escalate_days)
+    stages = _stages(step)
     stage = receipt.alert_stage
     number = receipt.alert_number
     while stage < len(stages) and (limit := _limit(step, receipt.value_date, stages[stage])) < step.today:
@@ -66,7 +67,7 @@ def watch(step: Step, receipt: ReceiptState) -> ReceiptState:
 
 def next_stage(step: Step, receipt: ReceiptState) -> Day | None:
     """The local day at whose midnight the next stage fires."""
-    stages = (step.settings.unapplied_after_days, *step.settings.unapplied_escalate_days)
+    stages = _stages(step)
     if (
         receipt.on_account
         or receipt.alert_stage >= len(stages)
@@ -74,6 +75,12 @@ def next_stage(step: Step, receipt: ReceiptState) -> Day | None:
     ):
         return None
     return Day(_limit(step, receipt.value_date, stages[receipt.alert_stage]) + 1)
+
+
+def _stages(step: Step) -> tuple[int, ...]:
+    """Ages that raise, then escalate; one that is not beyond the first has nothing to escalate."""
+    first = step.settings.unapplied_after_days
+    return (first, *(days for days in step.settings.unapplied_escalate_days if days > first))
 
 
 def _limit(step: Step, value_date: Day, days: int) -> Day:

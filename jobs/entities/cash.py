@@ -38,11 +38,16 @@ class ReceiptState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     alert_number: int = 0
 
     @property
+    def unapplied(self) -> Minor:
+        """Amount less net applications and refunds, wherever it lies (SEMANTICS 4.1)."""
+        return Minor(self.amount - self.applied - self.refunded)
+
+    @property
     def remainder(self) -> Minor:
         """What is neither applied nor refunded."""
         if self.reversed_on is not None or self.moved_to is not None:
             return Minor(0)
-        return Minor(self.amount - self.applied - self.refunded)
+        return self.unapplied
 
     @property
     def available(self) -> Minor:

@@ -41,7 +41,7 @@ class PromiseState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `whole_account` covers what was open when it was made; `covered_open` is what is open of it now. `cash` is merged
     by value date and ascending; an application knows the promises that count it, so that it can be taken back. `ended`
     is superseded, withdrawn or void, None while the instalments decide. `replaced`: a newer promise covers one of its
-    invoices in the same way.
+    invoices in the same way, or it was withdrawn; it does not run again.
     """
 
     wake: Day | None

@@ -107,14 +107,8 @@ def _payment_for(step: Step, remittance: Remittance) -> tuple[str, ReceiptState]
         if remittance.currency not in {None, receipt.currency}:
             continue
         unequal = _total(remittance, receipt.currency) != receipt.amount
-        oldest = receipt.value_date if not unequal else 0
-        found.append(
-            (
-                (unequal, oldest, _other_reference(remittance, receipt), receipt.value_date),
-                receipt_key,
-                receipt,
-            )
-        )
+        rank = (unequal, receipt.value_date, _other_reference(remittance, receipt))
+        found.append((rank, receipt_key, receipt))
     if not found:
         return None
     _, receipt_key, receipt = min(found, key=lambda candidate: candidate[:2])

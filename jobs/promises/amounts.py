@@ -38,7 +38,8 @@ def dues(promise: PromiseState, threshold: tuple[int, int]) -> list[Due]:
     """Figures of every instalment; `threshold` is percent as a ratio of integers.
 
     The promised amount is at most what is still open plus what was paid on it, so credits shrink it, a plan from its
-    last instalment. Cash fills instalments oldest first, and each sees only the cash of its own window.
+    last instalment. Cash fills instalments oldest first, and each sees only the cash of its own window. What an
+    instalment that reached its threshold left unpaid is not taken from the next one's cash.
     """
     everything = sum(cash.amount for cash in promise.cash)
     rest = min(sum(part.amount for part in promise.instalments), promise.covered_open + everything)
@@ -53,7 +54,11 @@ def dues(promise: PromiseState, threshold: tuple[int, int]) -> list[Due]:
             late = min(amount, max(0, everything - before)) - paid
         else:
             paid, late = in_window, everything - in_window
-        figures.append(Due(Minor(amount), target_of(amount, *threshold), Minor(paid), Minor(late)))
+        due = Due(Minor(amount), target_of(amount, *threshold), Minor(paid), Minor(late))
+        if promise.is_plan and due.satisfied:
+            due = due._replace(late=Minor(0))
+            amount = paid
+        figures.append(due)
         before += amount
     return figures
 

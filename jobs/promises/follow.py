@@ -4,7 +4,7 @@ import msgspec
 
 from jobs.entities import Application, CountedCash, Coverage, Document, PromiseState
 from jobs.promises.coverage import coverage_of
-from jobs.promises.judge import KEPT, VOID, evaluate
+from jobs.promises.judge import KEPT, VOID, evaluate, runs_out
 from jobs.step import CashMovement, Step
 from jobs.values import Minor
 
@@ -20,14 +20,14 @@ def follow(step: Step) -> None:
         grown = document.open - (0 if before is None else before.open)
         for promise_key, _ in coverage.promises:
             promise = touched.get(promise_key) or step.state.get(PromiseState, promise_key)
-            if promise is not None and promise.ended is None:
+            if promise is not None and promise.ended in {None, VOID}:
                 covered_open = Minor(promise.covered_open + grown)
                 touched[promise_key] = msgspec.structs.replace(promise, covered_open=covered_open)
     if not touched:
         return
     for movement in step.cash:
         _count(step, movement, touched)
-    for promise_key in sorted(touched):
+    for promise_key in sorted(touched, key=lambda at: (touched[at].deadline, at)):  # who takes cash on hand first (3.4)
         evaluate(step, promise_key, touched[promise_key])
 
 
@@ -52,7 +52,9 @@ def _counting(movement: CashMovement, coverage: Coverage, touched: dict[str, Pro
     counting = []
     taken: set[bool] = set()  # kinds of promise, of the whole account or naming, for which a newer one stands
     for promise_key, promise in reversed(covering):
-        if movement.value_date < promise.made_on or (promise.status == KEPT and promise.whole_account in taken):
+        if movement.value_date < promise.made_on or promise.status == VOID:
+            continue
+        if promise.status == KEPT and promise.whole_account in taken:
             continue
         if promise.whole_account and any(_takes(other, movement) for _, other in covering if not other.whole_account):
             continue
@@ -82,7 +84,7 @@ def woken(step: Step, promise_key: str) -> None:
     promise = step.state.get(PromiseState, promise_key)
     if promise is None or step.today is None:
         return
-    if promise.wake is not None and promise.wake >= promise.deadline + step.settings.closed_item_days:
+    if runs_out(step, promise):
         step.state.remove(promise_key)
         return
     evaluate(step, promise_key, promise)

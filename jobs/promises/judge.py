@@ -27,7 +27,7 @@ _PENDING_KIND = "promise_pending_cash"
 def evaluate(step: Step, promise_key: str, promise: PromiseState) -> PromiseState:
     """Bring every instalment to the status that its figures and the date give, and put out what changed."""
     ran = runs(step.state.get(PromiseState, promise_key))
-    if promise.ended is None:
+    if promise.ended in {None, VOID}:
         for position, part in enumerate(promise.instalments):
             due = dues(promise, threshold(step))[position]
             after = _judge(step, promise, part, due)
@@ -66,6 +66,8 @@ def _judge(step: Step, promise: PromiseState, part: PromisedInstalment, due: Due
             return _judge_pending(step, promise, part, due)
         case "broken" | "partially_kept":
             return _judge_unkept(step, promise, part, due)
+        case "void":
+            return _judge_void(promise, part, due, passed=passed)
         case _:
             return part
 
@@ -82,6 +84,13 @@ def _judge_open(
     if _guarded(step, promise, part, due):
         return _pending(step, promise, part, due)
     return _breach(step, promise, part, due, supersedes=None)
+
+
+def _judge_void(promise: PromiseState, part: PromisedInstalment, due: Due, *, passed: bool) -> PromisedInstalment:
+    """Before the deadline it runs again when something is owed again: a credit cancelled, a recovery (3.10)."""
+    if passed or promise.replaced or due.amount == 0:
+        return part
+    return msgspec.structs.replace(part, status=OPEN)
 
 
 def _judge_kept(
@@ -237,6 +246,13 @@ def _wake(step: Step, promise: PromiseState) -> Day | None:
     if days or step.today is None:
         return min(days, default=None)
     return Day(max(step.today, promise.deadline) + step.settings.closed_item_days)
+
+
+def runs_out(step: Step, promise: PromiseState) -> bool:
+    """Whether it was judged long enough ago to be forgotten. New settings look at every promise, whatever its day."""
+    if step.today is None or promise.wake is None or promise.wake > step.today:
+        return False
+    return promise.wake >= promise.deadline + step.settings.closed_item_days
 
 
 def _put_out(step: Step, promise: PromiseState) -> None:

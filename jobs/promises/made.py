@@ -6,7 +6,7 @@ from jobs.entities import Coverage, Document, PromisedInstalment, PromiseState, 
 from jobs.events import PromiseMade, PromiseWithdrawn
 from jobs.ledger.amounts import unknown_currency
 from jobs.ledger.content import content_of, repeated
-from jobs.promises.coverage import coverage_key, coverage_of
+from jobs.promises.coverage import coverage_key, coverage_of, runs
 from jobs.promises.judge import KEPT, OPEN, SUPERSEDED, VOID, WITHDRAWN, evaluate
 from jobs.promises.terms import deadline_of
 from jobs.step import Step
@@ -37,11 +37,10 @@ def make(step: Step, event: PromiseMade) -> Verdict:
         return refused
     if event.amount_minor == 0:
         return None
-    level = 1
-    for document_key, document in covered:
-        level = max(level, _next_level(step, document_key, document))
-    _supersede(step, event, covered)
-    _remember(step, promise_key, covered)
+    whole_account = not event.invoice_ids
+    levels = [(at, _next_level(step, at, whole_account=whole_account)) for at, _ in covered]
+    _supersede(step, covered, whole_account=whole_account)
+    _remember(step, promise_key, levels)
     covered_open = sum(document.open for _, document in covered)
     promise = PromiseState(
         wake=None,
@@ -51,8 +50,8 @@ def make(step: Step, event: PromiseMade) -> Verdict:
         currency=event.currency,
         amount=Minor(event.amount_minor),
         made_on=made_on,
-        level=level,
-        whole_account=not event.invoice_ids,
+        level=max((level for _, level in levels), default=1),
+        whole_account=whole_account,
         invoice_ids=event.invoice_ids,
         covered_open=Minor(covered_open),
         instalments=_instalments(step, event, covered_open),
@@ -64,11 +63,12 @@ def make(step: Step, event: PromiseMade) -> Verdict:
 
 def _covered(step: Step, event: PromiseMade) -> Covered | Rejected:
     if not event.invoice_ids:
-        found = []
-        for document_key in step.state.listed(key("documents", step.company, event.account_id or "")):
-            document = step.document(document_key)
-            if document is not None and document.currency == event.currency and document.open > 0:
-                found.append((document_key, document))
+        listed = step.state.listed(key("documents", step.company, event.account_id or ""))
+        documents = [(document_key, step.document(document_key)) for document_key in listed]
+        owed = [(at, document) for at, document in documents if document is not None and document.open > 0]
+        found = [(at, document) for at, document in owed if document.currency == event.currency]
+        if owed and not found:
+            return Rejected("currency_mismatch", f"account {event.account_id} owes nothing in {event.currency}")
         return found
     covered: Covered = []
     for invoice_id in dict.fromkeys(event.invoice_ids):
@@ -119,18 +119,21 @@ def _instalments(step: Step, event: PromiseMade, covered_open: int) -> tuple[Pro
     return tuple(parts)
 
 
-def _next_level(step: Step, document_key: str, document: Document) -> int:
-    """1 for the first promise or after a kept one, +1 after one that was not kept; void ones do not count (3.7)."""
+def _next_level(step: Step, document_key: str, *, whole_account: bool) -> int:
+    """1 for the first promise or after a kept one, +1 after one that was not kept; void ones do not count (3.7).
+
+    Nor does one of the other kind, of the whole account or naming, that runs on: it is not replaced (3.2).
+    """
     coverage = coverage_of(step, document_key)
     for promise_key, level in reversed(() if coverage is None else coverage.promises):
         former = step.state.get(PromiseState, promise_key)
-        if former is None or former.status == VOID:
+        if former is None or former.status == VOID or (runs(former) and former.whole_account != whole_account):
             continue
         return 1 if former.status == KEPT else level + 1
     return 1
 
 
-def _supersede(step: Step, event: PromiseMade, covered: Covered) -> None:
+def _supersede(step: Step, covered: Covered, *, whole_account: bool) -> None:
     """A new promise for an invoice replaces the running one that covers it in the same way (3.2, 3.7)."""
     former_keys: dict[str, None] = {}
     for document_key, _ in covered:
@@ -139,7 +142,8 @@ def _supersede(step: Step, event: PromiseMade, covered: Covered) -> None:
             former_keys.update(dict.fromkeys(promise_key for promise_key, _ in coverage.promises))
     for former_key in former_keys:
         former = step.state.get(PromiseState, former_key)
-        if former is not None and former.ended is None and former.whole_account == (not event.invoice_ids):
+        running = former is not None and former.ended in {None, VOID}
+        if former is not None and running and former.whole_account == whole_account:
             former = msgspec.structs.replace(former, replaced=True)
             step.state.put(former_key, former)
             _end(step, former_key, former, SUPERSEDED)
@@ -156,10 +160,9 @@ def _end(step: Step, promise_key: str, promise: PromiseState, how: str) -> None:
     evaluate(step, promise_key, msgspec.structs.replace(promise, instalments=parts))
 
 
-def _remember(step: Step, promise_key: str, covered: Covered) -> None:
-    for document_key, document in covered:
+def _remember(step: Step, promise_key: str, levels: list[tuple[str, int]]) -> None:
+    for document_key, level in levels:
         coverage = coverage_of(step, document_key)
-        level = _next_level(step, document_key, document)
         made = (*(() if coverage is None else coverage.promises), (promise_key, level))
         step.state.put(coverage_key(document_key), Coverage(None, "", made))
 
@@ -170,7 +173,10 @@ def withdraw(step: Step, event: PromiseWithdrawn) -> Verdict:
     promise = step.state.get(PromiseState, promise_key)
     if promise is None or promise.account != event.account_id:
         return Rejected("unknown_document", f"account {event.account_id} has no promise {event.promise_id}")
-    if promise.ended is not None:
+    if promise.ended not in {None, VOID}:
         return DUPLICATE
+    if any(part.status in {OPEN, VOID} for part in promise.instalments):
+        promise = msgspec.structs.replace(promise, replaced=True)
+        step.state.put(promise_key, promise)
     _end(step, promise_key, promise, WITHDRAWN)
     return None

@@ -313,7 +313,8 @@ def _alerts(expectation: dict[str, Any], world: World) -> list[Mismatch]:
             "amount": None if alert.amount_minor is None else decimal_of(alert.amount_minor, alert.currency or ""),
             "supersedes": alert.supersedes is not None,
         }
-        for alert in world.alerts
+        # alerts of one instant are ordered by subject, also where several events or accounts made them
+        for alert in sorted(world.alerts, key=lambda alert: (alert.raised_at, alert.subject))
         if kind in {None, alert.kind}
     ]
     return [] if _same(expected or [], actual) else [Mismatch("alerts", expected, actual)]

@@ -1,0 +1,1 @@
+"""The jobs that follow promises to pay (SEMANTICS 3)."""
