@@ -23,7 +23,7 @@ from jobs.ledger import (
     remittances,
     write_offs,
 )
-from jobs.ledger.deferral import AGAIN, defer
+from jobs.ledger.deferral import AGAIN, FORWARDED, defer
 from jobs.overview import overviews
 from jobs.promises import follow as promises
 from jobs.promises import made as promises_made
@@ -180,7 +180,7 @@ class Fold:
     def _rejected(self, event: events.Event, verdict: Rejected) -> StepResult:
         self._state.undo()
         rejection = Rejection(
-            event_id=event.event_id.removesuffix(AGAIN),
+            event_id=event.event_id.removesuffix(AGAIN).removesuffix(FORWARDED),
             event_type=type(event).__name__,
             company=event.company,
             account_id=event.account_id,

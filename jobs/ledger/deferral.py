@@ -19,6 +19,7 @@ from jobs.events import (
 from jobs.step import Step
 
 AGAIN = "/deferred"
+FORWARDED = "/forwarded"  # to the account that owns the cash by now; a rejection names the event itself
 
 _OF_A_RECEIPT = (CashApplied, PaymentPlacedOnAccount, PaymentRefunded, PaymentReversed)
 _TYPES: dict[str, type[Event]] = {event_type.__name__: event_type for event_type in (*_OF_A_RECEIPT, CashUnapplied)}

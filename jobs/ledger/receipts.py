@@ -9,6 +9,7 @@ from jobs.events import Event, PaymentPlacedOnAccount, PaymentReceived, PaymentR
 from jobs.ledger.amounts import amount_in, unknown_currency
 from jobs.ledger.applications import take_back
 from jobs.ledger.content import content_of, repeated
+from jobs.ledger.deferral import FORWARDED
 from jobs.ledger.remittances import join_waiting
 from jobs.lines import cleared, opened, placed, posted
 from jobs.step import Step
@@ -142,6 +143,6 @@ def _forwarded(step: Step, event: Event, receipt: ReceiptState) -> bool:
     """An event for cash that has been identified meanwhile follows it to its account."""
     if receipt.moved_to is None:
         return False
-    moved = msgspec.structs.replace(event, event_id=f"{event.event_id}/forwarded", account_id=receipt.moved_to)
+    moved = msgspec.structs.replace(event, event_id=event.event_id + FORWARDED, account_id=receipt.moved_to)
     step.effects.append(Carried(event=moved))
     return True
