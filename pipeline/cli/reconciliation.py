@@ -1,31 +1,36 @@
 """Does everything add up? Events in = outcomes, Kafka = ClickHouse, Σ buckets = Σ open items (SEMANTICS 1.4).
 
-Each check counts both sides on its own and gives a `Line`; a gap other than 0 is an error somewhere, never noise.
+Each check counts both sides on its own and gives a `Line`; a gap other than 0 is an error somewhere, never noise. On a
+running system time does not stand still, so every comparison is made up to a mark that was taken before, and what is
+under way gets a few seconds to arrive.
 """
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-from clickhouse_connect.driver.client import Client
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from avro import contracts
+from pipeline.cli.clickhouse import clickhouse_address, clickhouse_client
+from pipeline.cli.log_counts import Counts, Stored, Wanted, count_records
+from pipeline.cli.stored_rows import StoredRows
 from pipeline.errors import Problem
-from pipeline.lag import read_lag, read_progress
+from pipeline.lag import read_ends, read_lag, read_progress
 from pipeline.progress import Progress
 from pipeline.settings import Settings
-from sinks.clickhouse import Address
-from sinks.routes import EVENTS_TABLE, routes
+from pipeline.startup import admin_client, check_topics
+from sinks.routes import Route, routes
 from topics import EVENTS, catalogue
 
-_BATCH = 10_000
-_ANSWER_SECONDS_MAX = 30.0
+__all__ = ["Line", "clickhouse_address", "read_all_progress", "reconcile", "wait_until_settled"]
+
+# What is under way has so long to arrive: the sink inserts what is a second old, the group hears of positions as often.
+PATIENCE_SECONDS = 6.0
 _LOOK_SECONDS = 0.2
-_TICK = b"ClockTicked"
+_COUNTERS = ("applied", "rejected", "duplicates", "failed", "ticks", "configured", "logged", "expired")
 
 
 @dataclass(frozen=True)
@@ -44,96 +49,69 @@ class Line:
         return self.gap == 0
 
 
-@dataclass
-class Stored:
-    """What Kafka holds of one partition of a topic: records, ticks among them, and the last offset."""
-
-    records: int = 0
-    ticks: int = 0
-    last: int = -1
-
-
-Counts = dict[tuple[str, int], Stored]
-
-
-def count_records(settings: Settings, topics: list[str]) -> Counts:
-    """Read topics read_committed from beginning to end and count. Raises Problem where the broker does not answer."""
-    consumer = Consumer(
-        {
-            **settings.kafka.client_config(),
-            "group.id": "arrears-reconcile",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "log_level": 0,
-        }
-    )
-    try:
-        known = consumer.list_topics(timeout=_ANSWER_SECONDS_MAX).topics
-        counts: Counts = {
-            (topic, partition): Stored() for topic in topics if topic in known for partition in known[topic].partitions
-        }
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in counts])
-        _count(consumer, counts)
-    except KafkaException as error:
-        raise Problem(f"the broker does not answer: {error}", "Look at kafka.bootstrap_servers") from error
-    finally:
-        consumer.close()
-    return counts
-
-
-def _count(consumer: Consumer, counts: Counts) -> None:
-    left = set(counts)
-    while left:
-        for message in consumer.consume(_BATCH, 1.0):
-            place = (str(message.topic()), int(message.partition() or 0))
-            error = message.error()
-            if error is not None:
-                if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  librdkafka's name for it
-                    raise KafkaException(error)
-                left.discard(place)
-                continue
-            stored = counts[place]
-            stored.records += 1
-            stored.last = int(message.offset() or 0)
-            stored.ticks += _event_type(message.headers()) == _TICK
-
-
-def _event_type(headers: Any) -> bytes:  # noqa: ANN401  the client does not type them
-    return next((value for name, value in headers or () if name == "event_type"), b"")
-
-
-def reconcile(settings: Settings) -> list[Line]:
+def reconcile(settings: Settings, patience_seconds: float = PATIENCE_SECONDS) -> list[Line]:
     """All checks. Raises Problem where a part does not answer."""
-    address = clickhouse_address(settings)
-    prefix = settings.kafka.topic_prefix
-    known_routes = routes(contracts(), catalogue(prefix))
-    counts = count_records(settings, list(known_routes))
-    events_topic = catalogue(prefix)[EVENTS].name
-    progress = read_all_progress(settings)
-    with address.client() as client:
-        lines = list(_outcomes(events_topic, counts, progress))
-        for topic, route in known_routes.items():
-            lines.append(_stored(client, topic, route.table, counts))
-        lines += _balances(client, _known_days(progress))
+    client_config = settings.kafka.client_config()
+    topics = catalogue(settings.kafka.topic_prefix)
+    known_routes = routes(contracts(), topics)
+    check_topics(admin_client(client_config), client_config, topics.values())
+    events = topics[EVENTS].name
+    keyed = frozenset(topic.name for topic in topics.values() if topic.cleanup_policy == "compact")
+    kept = frozenset({topics["ar.failed"].name})
+    progress, marks = _read_positions(settings, patience_seconds)
+    counts = count_records(settings, Wanted(list(known_routes), marks, keyed, kept))
+    deadline = time.monotonic() + patience_seconds
+    with clickhouse_client(settings) as client:
+        rows = StoredRows(client, client_config, keyed)
+        lines = [*_outcomes(events, counts, progress)]
+        for route in known_routes.values():
+            lines += _settled(partial(_stored, rows, route, counts), deadline)
+        lines += _settled(lambda: list(_balances(rows)), deadline)
     return lines
 
 
-def clickhouse_address(settings: Settings) -> Address:
-    """Where ClickHouse is, by the settings."""
-    section = settings.clickhouse
-    return Address(section.url, section.database, section.user, section.password.get_secret_value())
+def _settled(look: Callable[[], list[Line]], deadline: float) -> list[Line]:
+    """Look until all lines hold, or the deadline has passed."""
+    while True:
+        lines = look()
+        if all(line.holds for line in lines) or time.monotonic() > deadline:
+            return lines
+        time.sleep(_LOOK_SECONDS)
+
+
+def _read_positions(
+    settings: Settings, patience_seconds: float
+) -> tuple[dict[int, Progress], dict[tuple[str, int], tuple[int, int]]]:
+    """Take the ends of the event log, let the workers come that far, then read how far they really are.
+
+    Gives the progress by partition, and the marks of the log: position and end.
+    """
+    topic = catalogue(settings.kafka.topic_prefix)[EVENTS]
+    admin = admin_client(settings.kafka.client_config())
+    ends = read_ends(admin, topic.name, topic.partitions)
+    group = settings.kafka.topic_prefix + settings.worker.application_id
+    deadline = time.monotonic() + patience_seconds
+    while time.monotonic() < deadline:
+        lags = read_lag(admin, group, topic.name, topic.partitions)
+        if all((lag.position or 0) >= ends[lag.partition] for lag in lags):
+            break
+        time.sleep(_LOOK_SECONDS)
+    progress = read_all_progress(settings)
+    return progress, {(topic.name, number): (one.position, ends[number]) for number, one in progress.items()}
 
 
 def read_all_progress(settings: Settings) -> dict[int, Progress]:
     """The progress record of every partition, by its number."""
     topics = catalogue(settings.kafka.topic_prefix)
     config = settings.kafka.client_config()
-    found = {}
-    for partition in range(topics[EVENTS].partitions):
-        progress = read_progress(config, topics["ar.state"].name, partition)
-        found[partition] = progress if progress is not None else Progress()
-    return found
+    partitions = range(topics[EVENTS].partitions)
+
+    def read(partition: int) -> Progress:
+        return read_progress(config, topics["ar.state"].name, partition) or Progress()
+
+    # Side by side: each waits half a second for its connection, whatever it reads.
+    with ThreadPoolExecutor(len(partitions)) as threads:
+        return dict(zip(partitions, threads.map(read, partitions), strict=True))
 
 
 def wait_until_settled(settings: Settings, seconds_max: float) -> None:
@@ -148,7 +126,7 @@ def wait_until_settled(settings: Settings, seconds_max: float) -> None:
     while time.monotonic() < deadline:
         lags = read_lag(admin, group, topic.name, topic.partitions)
         handled = sum(lag.progress.events for lag in lags if lag.progress is not None)
-        stored = sum(part.records for part in count_records(settings, [topic.name]).values())
+        stored = sum(part.records for part in count_records(settings, Wanted([topic.name])).values())
         if handled == stored:  # counted after: nothing came in between
             return
         time.sleep(_LOOK_SECONDS)
@@ -158,84 +136,47 @@ def wait_until_settled(settings: Settings, seconds_max: float) -> None:
 
 
 def _outcomes(topic: str, counts: Counts, progress: Mapping[int, Progress]) -> Iterator[Line]:
-    """Events in = applied + rejected + duplicate + failed + logged + clock + configured, by partition."""
-    stored = sum(counts[topic, partition].records for partition in progress if (topic, partition) in counts)
-    handled = Progress()
-    for one in progress.values():
-        for name in ("applied", "rejected", "duplicates", "failed", "ticks", "configured", "logged", "expired"):
-            setattr(handled, name, getattr(handled, name) + getattr(one, name))
-    parts = (
+    """Events in = applied + rejected + duplicate + failed + logged + clock + configured; and none waits."""
+    parts = [counts.get((topic, partition), Stored()) for partition in progress]
+    before, waiting = sum(part.before for part in parts), sum(part.waiting for part in parts)
+    handled = Progress(**{name: sum(getattr(one, name) for one in progress.values()) for name in _COUNTERS})
+    words = (
         f"{handled.applied:,} applied, {handled.rejected:,} rejected, {handled.failed:,} failed, "
         f"{handled.duplicates:,} duplicates, {handled.logged:,} logged, {handled.ticks:,} ticks, "
         f"{handled.configured:,} settings"
     )
-    yield Line(
-        "events in = outcomes", topic, f"{stored:,} in the log", parts, stored - handled.events + handled.expired
-    )
+    gap = before - handled.events
+    if any(part.first > 0 for part in parts):
+        # Retention has taken the oldest events, which were counted once: fewer may be left, never more.
+        gap = max(0, gap)
+    yield Line("events in = outcomes", topic, f"{before:,} in the log", words, gap + handled.expired)
+    yield Line("events in = taken in", topic, f"{before + waiting:,} in the log", f"{waiting:,} wait", waiting)
 
 
-def _stored(client: Client, topic: str, table: str, counts: Counts) -> Line:
-    """Kafka = ClickHouse. Logs compare records; tables of latest states, whose older rows go, the last positions."""
-    kafka = {partition: stored for (name, partition), stored in counts.items() if name == topic and stored.records}
-    rows = client.query(
-        f"SELECT _partition, count(), uniqExact(_offset), max(_offset) FROM {table} "
-        "WHERE _topic = {topic:String} GROUP BY _partition",
-        parameters={"topic": topic},
-    ).result_rows
-    there = {int(partition): (int(count), int(unique), int(last)) for partition, count, unique, last in rows}
-    if table.endswith("_versions"):
-        expected = Counter({partition: stored.last + 1 for partition, stored in kafka.items()})
-        found = Counter({partition: last + 1 for partition, (_, _, last) in there.items()})
-        late = sum((expected - found).values()) + sum((found - expected).values())
-        at = sum(1 for partition in kafka if expected[partition] == found[partition])
-        return Line(
-            "Kafka = ClickHouse", topic, f"{len(kafka)} partitions", f"{at} at the same position in {table}", late
-        )
-    wanted = sum(stored.records - stored.ticks for stored in kafka.values())
-    if table == EVENTS_TABLE:
-        wanted -= _poison(client, topic)
-    count, unique = sum(row[0] for row in there.values()), sum(row[1] for row in there.values())
-    gap = (wanted - unique) if wanted != unique else count - unique
-    return Line("Kafka = ClickHouse", topic, f"{wanted:,} records", f"{count:,} rows in {table}", gap)
+def _stored(rows: StoredRows, route: Route, counts: Counts) -> list[Line]:
+    """Kafka = ClickHouse. Logs compare records; tables of latest states, whose older rows go, the last of each key."""
+    kafka = {partition: stored for (topic, partition), stored in counts.items() if topic == route.topic}
+    left, right, gap = rows.compare(route, kafka)
+    return [Line("Kafka = ClickHouse", route.topic, left, right, gap)]
 
 
-def _poison(client: Client, topic: str) -> int:
-    """Records that cannot be decoded stand in failed_events instead."""
-    query = "SELECT uniqExact(partition, offset) FROM failed_events WHERE topic = {topic:String} AND stage = 'decode'"
-    return int(client.query(query, parameters={"topic": topic}).result_rows[0][0])
-
-
-def _known_days(progress: Mapping[int, Progress]) -> int | None:
-    """The clock: the last tick of any partition, microseconds since 1970."""
-    return max((one.clock_micros for one in progress.values() if one.clock_micros is not None), default=None)
-
-
-def _balances(client: Client, clock: int | None) -> Iterator[Line]:
+def _balances(rows: StoredRows) -> Iterator[Line]:
     """Live totals, documents, receipts and ledger entries are four sums of the same money, by company and currency."""
-    if clock is None:
-        return
-    live = _sums(client, "SELECT company, currency, sum(total_minor) FROM account_aging_versions FINAL GROUP BY 1, 2")
-    today = _sums(
-        client,
+    live = rows.sums("SELECT company, currency, sum(total_minor) FROM account_aging_versions FINAL GROUP BY 1, 2")
+    today = rows.sums(
         "SELECT company, currency, sum(delta_minor) FROM ledger_entries_log AS entry "
         "INNER JOIN (SELECT company, max(as_of) AS day FROM account_aging_versions GROUP BY company) AS live "
         "ON entry.company = live.company WHERE effective_date <= day GROUP BY 1, 2",
     )
     yield from _compare("Σ live totals = Σ entries to date", live, today)
-    items = _sums(client, "SELECT company, currency, sum(open_minor) FROM items_versions FINAL GROUP BY 1, 2")
-    cash = _sums(
-        client,
+    items = rows.sums("SELECT company, currency, sum(open_minor) FROM items_versions FINAL GROUP BY 1, 2")
+    cash = rows.sums(
         "SELECT company, currency, -sum(unapplied_minor) FROM receipts_versions FINAL "
         "WHERE account_id != '' GROUP BY 1, 2",
     )
-    entries = _sums(client, "SELECT company, currency, sum(delta_minor) FROM ledger_entries_log GROUP BY 1, 2")
+    entries = rows.sums("SELECT company, currency, sum(delta_minor) FROM ledger_entries_log GROUP BY 1, 2")
     states = {place: items.get(place, 0) + cash.get(place, 0) for place in items.keys() | cash.keys()}
     yield from _compare("Σ open items = Σ ledger entries", states, entries)
-
-
-def _sums(client: Client, query: str) -> dict[tuple[str, str], int]:
-    rows = client.query(query).result_rows
-    return {(str(company), str(currency)): int(total) for company, currency, total in rows}
 
 
 def _compare(check: str, left: dict[tuple[str, str], int], right: dict[tuple[str, str], int]) -> Iterator[Line]:

@@ -1,103 +1,36 @@
-"""2,466 real invoices of a finance factoring company (IBM "late payment histories"), folded in process.
+"""2,466 real invoices of a finance factoring company, folded in process.
 
-Each invoice is issued on its date, disputed at issue where the file says so, and paid in full on its settled date.
 What the ledger answers as of any date is compared with a direct computation from the file (SEMANTICS 1.2, 2.1, 2.7).
 """
 
-import csv
-import os
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from pathlib import Path
+from datetime import date, timedelta
 
 import pytest
 
 from jobs.as_of import OpenLine, age, open_lines
-from jobs.buckets import Buckets
 from jobs.effects import AccountAging
-from jobs.events import CashApplied, DisputeOpened, Event, InvoiceIssued, PaymentReceived
-from jobs.values import Day, Minor, date_of, day_of
-from tests.jobs.books import Books, Outputs, instant, written
+from jobs.values import Day, Minor, date_of
+from tests import public_data
+from tests.jobs.books import Books, Outputs
+from tests.public_data import BUCKETS, Row, calendar, events_of, open_by_customer
 
-FILE = Path(
-    os.environ.get("ARREARS_TEST_PUBLIC_DATA", Path(__file__).parents[3] / "shared/data/ibm_late_payment_histories.csv")
-)
-BUCKETS = Buckets((30, 60, 90, 120))
-
-pytestmark = pytest.mark.skipif(not FILE.is_file(), reason=f"no public data at {FILE}")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One invoice of the file."""
-
-    customer: str
-    number: str
-    issued: Day
-    due: Day
-    amount: int
-    disputed: bool
-    settled: Day
-
-
-def _day(text: str) -> Day:
-    return day_of(datetime.strptime(text, "%m/%d/%Y").date())  # noqa: DTZ007 a date without a time
-
-
-def _rows() -> list[Row]:
-    with FILE.open(encoding="utf-8-sig", newline="") as lines:
-        return [
-            Row(
-                row["customerID"],
-                row["invoiceNumber"],
-                _day(row["InvoiceDate"]),
-                _day(row["DueDate"]),
-                int(Decimal(row["InvoiceAmount"]) * 100),
-                row["Disputed"] == "Yes",
-                _day(row["SettledDate"]),
-            )
-            for row in csv.DictReader(lines)
-        ]
-
-
-def _events(rows: list[Row]) -> list[tuple[Day, Event]]:
-    """The log that the rows describe, by day; issues before payments, in the order of the file."""
-    log: list[tuple[Day, int, Event]] = []
-    for row in rows:
-        for order, (on, kind, payload) in enumerate(_happenings(row)):
-            at = instant(f"{date_of(on)}T12:00:00Z")
-            given = {"account_id": row.customer, "currency": "USD", **payload}
-            log.append((on, order, written(kind, at, f"{row.number}/{kind.__name__}", "US01", **given)))
-    return [(on, event) for on, _, event in sorted(log, key=lambda entry: entry[:2])]
-
-
-def _happenings(row: Row) -> Iterator[tuple[Day, type[Event], dict[str, object]]]:
-    amount = {"amount_minor": row.amount}
-    scaled = {**amount, "amount_scale": 2, "invoice_id": row.number}
-    invoice = {"invoice_id": row.number, "document_date": row.issued, "due_date": row.due}
-    yield row.issued, InvoiceIssued, {**invoice, **amount}
-    if row.disputed:
-        yield row.issued, DisputeOpened, {**scaled, "dispute_id": f"{row.number}/dispute"}
-    yield row.settled, PaymentReceived, {**amount, "payment_id": row.number, "value_date": row.settled}
-    yield row.settled, CashApplied, {**scaled, "application_id": row.number, "payment_id": row.number}
+pytestmark = pytest.mark.skipif(not public_data.FILE.is_file(), reason=public_data.ABSENT)
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return _rows()
+    return public_data.read_rows()
 
 
 @pytest.fixture(scope="module")
 def folded(rows: list[Row]) -> tuple[Outputs, dict[Day, dict[str, AccountAging]]]:
     """Everything put out, and the live totals of every account at the end of every month."""
-    books = Books(code="US01", timezone="America/New_York", start=None)
-    log = _events(rows)
+    books = Books(**public_data.COMPANY, start=None)
+    log = events_of(rows)
     month_ends: dict[Day, dict[str, AccountAging]] = {}
     position = 0
-    for on in _calendar(rows):
+    for on in calendar(rows):
         while position < len(log) and log[position][0] <= on:
             books._fold(log[position][1])
             position += 1
@@ -106,27 +39,6 @@ def folded(rows: list[Row]) -> tuple[Outputs, dict[Day, dict[str, AccountAging]]
             month_ends[on] = {account: live for (account, _), live in books.out.live.items()}
     assert position == len(log)
     return books.out, month_ends
-
-
-def _calendar(rows: list[Row]) -> list[Day]:
-    """Every day from the first invoice to the month after the last payment."""
-    first, last = min(row.issued for row in rows), max(row.settled for row in rows)
-    return [Day(on) for on in range(first, last + 62)]
-
-
-def _direct(rows: list[Row], as_of: Day) -> dict[str, dict[str, int]]:
-    """Open amounts by customer and bucket, and the disputed part, straight from the file."""
-    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in rows:
-        if row.issued <= as_of < row.settled:
-            found[row.customer][BUCKETS.name(as_of - row.due)] += row.amount
-            if row.disputed:
-                found[row.customer]["disputed"] += row.amount
-    return found
-
-
-def _month_ends(rows: list[Row]) -> list[Day]:
-    return [on for on in _calendar(rows) if (date_of(on) + timedelta(days=1)).day == 1]
 
 
 def test_the_file_is_the_one_that_is_meant(rows: list[Row]) -> None:
@@ -152,11 +64,11 @@ def test_the_aging_of_every_month_end_and_of_days_between_is_that_of_the_file(
     rows: list[Row], folded: tuple[Outputs, dict[Day, dict[str, AccountAging]]]
 ) -> None:
     out, _ = folded
-    ends = _month_ends(rows)
+    ends = public_data.month_ends(rows)
     between = [Day(on + offset) for on in ends[:-1] for offset in (7, 18)]
     for as_of in sorted([*ends, *between]):
         lines = open_lines(out.entries, as_of)
-        direct = _direct(rows, as_of)
+        direct = open_by_customer(rows, as_of)
         total = age(lines, as_of, BUCKETS)
         for name in BUCKETS.names:
             assert total.buckets[name] == sum(amounts[name] for amounts in direct.values()), (date_of(as_of), name)
@@ -176,7 +88,7 @@ def test_the_live_totals_of_every_month_end_are_those_of_the_file(
     _, month_ends = folded
     assert len(month_ends) > 20
     for as_of, live in month_ends.items():
-        direct = _direct(rows, as_of)
+        direct = open_by_customer(rows, as_of)
         assert {account for account, totals in live.items() if totals.total_minor} == set(direct)
         for account, totals in live.items():
             expected = direct[account]
