@@ -31,7 +31,7 @@ class Step:
     `today` is the company's local date by the clock (None before the first tick); `recorded_at` the knowledge time of
     everything posted, never before the clock, so that what was reported as of an earlier moment stays as it was
     (SEMANTICS 1.2). `last_day` is the local day that the clock is moving to, where it passes several midnights.
-    `promised` are documents for which a promise began to run, or ceased to.
+    `promised` are documents for which a promise began to run, or ceased to; `judged` promises whose midnight has come.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class Step:
         "documents",
         "effects",
         "event_id",
+        "judged",
         "last_day",
         "promised",
         "receipts",
@@ -75,6 +76,7 @@ class Step:
         self.cash: list[CashMovement] = []
         self.accounts: set[str] = set()
         self.promised: set[str] = set()
+        self.judged: set[str] = set()
         self.last_day = Day(0) if last_day is None else last_day
         self._entries = 0
 

@@ -4,13 +4,16 @@ import msgspec
 
 from jobs.entities import Application, CountedCash, Coverage, Document, PromiseState
 from jobs.promises.coverage import coverage_of
-from jobs.promises.judge import KEPT, VOID, evaluate, runs_out
+from jobs.promises.judge import KEPT, OPEN, PENDING_CASH, VOID, evaluate, runs_out
 from jobs.step import CashMovement, Step
-from jobs.values import Minor
+from jobs.values import Day, Minor
 
 
 def follow(step: Step) -> None:
-    """After the ledger: every promise that covers a touched document is judged anew."""
+    """After the ledger: every promise that covers a touched document, or whose midnight has come, is judged anew.
+
+    In order of deadline, then id: so cash on hand is given out (SEMANTICS 3.4).
+    """
     touched: dict[str, PromiseState] = {}
     for document_key, document in step.documents.items():
         coverage = coverage_of(step, document_key)
@@ -23,12 +26,22 @@ def follow(step: Step) -> None:
             if promise is not None and promise.ended in {None, VOID}:
                 covered_open = Minor(promise.covered_open + grown)
                 touched[promise_key] = msgspec.structs.replace(promise, covered_open=covered_open)
-    if not touched:
-        return
-    for movement in step.cash:
-        _count(step, movement, touched)
-    for promise_key in sorted(touched, key=lambda at: (touched[at].deadline, at)):  # who takes cash on hand first (3.4)
+    if touched:
+        for movement in step.cash:
+            _count(step, movement, touched)
+    for promise_key in step.judged - touched.keys():
+        promise = step.state.get(PromiseState, promise_key)
+        if promise is not None:
+            touched[promise_key] = promise
+    step.judged.clear()
+    for promise_key in sorted(touched, key=lambda at: (_next_deadline(touched[at]), at)):
         evaluate(step, promise_key, touched[promise_key])
+
+
+def _next_deadline(promise: PromiseState) -> Day:
+    """The deadline of the instalment that is judged next, or was last."""
+    running = [part.deadline for part in promise.instalments if part.status in {OPEN, PENDING_CASH}]
+    return min(running, default=promise.deadline)
 
 
 def _count(step: Step, movement: CashMovement, touched: dict[str, PromiseState]) -> None:
@@ -80,11 +93,11 @@ def _with_cash(promise: PromiseState, movement: CashMovement) -> PromiseState:
 
 
 def woken(step: Step, promise_key: str) -> None:
-    """A local midnight: a deadline has passed, a pending period is over, or the promise is long judged."""
+    """A local midnight: a deadline has passed or a pending period is over, to be judged; or it was judged long ago."""
     promise = step.state.get(PromiseState, promise_key)
     if promise is None or step.today is None:
         return
     if runs_out(step, promise):
         step.state.remove(promise_key)
-        return
-    evaluate(step, promise_key, promise)
+    else:
+        step.judged.add(promise_key)

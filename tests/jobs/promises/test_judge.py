@@ -156,3 +156,16 @@ class TestCurrency:
         desk = Desk()
         desk.promise("P1", "10.00", "2026-04-20")
         assert desk.status("P1") == "void"
+
+
+def test_cash_of_a_pending_promise_that_ends_at_a_midnight_covers_one_whose_deadline_it_is() -> None:
+    """In order of deadline, then id, whatever the ids are (SEMANTICS 3.4)."""
+    desk = Desk(timezone="Europe/Paris", pending_cash_days=1)
+    desk.tick("2026-04-02T09:00:00Z")
+    desk.invoice("I1", "100.00")
+    desk.invoice("I2", "100.00")
+    desk.promise("PZ", "100.00", "2026-04-07", "I1")
+    desk.promise("PA", "100.00", "2026-04-08", "I2")
+    desk.payment("R1", "100.00")
+    desk.tick("2026-04-09T09:00:00Z")
+    assert (desk.status("PZ"), desk.status("PA")) == ("broken", "pending_cash")
