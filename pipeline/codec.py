@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from avro import ContractError, Contracts
-from pipeline.ports import Event, Record
+from avro.errors import RegistryUnavailable
+from pipeline.ports import Event, Record, Unavailable
 from topics import partition_key, partition_of
 
 EVENT_NAMESPACE = "arrears.events"
@@ -59,7 +60,7 @@ class EventCodec:
                 self.decoders[header] = contracts.decoder(name, event_type, event_type.__struct_fields__)
 
     def decode(self, value: bytes | None) -> Event:
-        """The event, or ``LOGGED``. Raises ``Poison``."""
+        """The event, or ``LOGGED``. Raises ``Poison``, and ``Unavailable`` when only the schema registry could tell."""
         if value is None:
             raise Poison("decode", "no_value", "the record has no value")
         header = value[:WIRE_HEADER_BYTES]
@@ -68,6 +69,9 @@ class EventCodec:
             if decoder is not None:
                 return decoder(value)
             return LOGGED if header in self.logged_headers else self._decode_by_name(value)
+        except RegistryUnavailable as error:
+            # Not the record's fault: the partition waits until the registry answers.
+            raise Unavailable(str(error)) from error
         except ContractError as error:
             raise Poison("decode", error.reason, str(error)) from error
         except Exception as error:

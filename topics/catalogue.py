@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from avro import contracts
+from avro.schemas import read_current
 
 CleanupPolicy = Literal["delete", "compact"]
 TimestampType = Literal["LogAppendTime", "CreateTime"]
@@ -73,10 +73,11 @@ def catalogue(prefix: str = "") -> Mapping[str, Topic]:
 
 @cache
 def _catalogue() -> Mapping[str, Topic]:
-    known = contracts()
+    # Names only: the catalogue must not settle where this process takes its schema ids from.
+    known = read_current()
     on_reference = {"ExchangeRateSet"}
     events = tuple(
-        name for name in known.names if known.schema(name)["namespace"] == "arrears.events" and name not in on_reference
+        name for name, schema in known.items() if schema["namespace"] == "arrears.events" and name not in on_reference
     )
     topics = [
         Topic(

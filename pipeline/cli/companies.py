@@ -10,6 +10,7 @@ from rich.table import Table
 
 from avro import contracts
 from pipeline.cli import load_settings
+from pipeline.cli.registry import use_registry
 from pipeline.clock import now_micros
 from pipeline.companies import Change, plan, publish, read_companies, read_published
 from pipeline.settings import Settings
@@ -36,6 +37,7 @@ def apply_plan(context: typer.Context, as_json: AsJson = False) -> None:
     file keeps the settings it has.
     """
     settings = load_settings(context)
+    use_registry(settings)
     changes = _plan(settings)
     topics = catalogue(settings.kafka.topic_prefix)
     publish(

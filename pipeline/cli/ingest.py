@@ -16,6 +16,7 @@ from rich.table import Table
 
 from avro.text import write_event
 from pipeline.cli import load_settings
+from pipeline.cli.registry import use_registry
 from pipeline.companies import read_companies
 from pipeline.errors import Problem
 from pipeline.settings import Settings
@@ -76,11 +77,12 @@ def ingest(
     """
     run = _Run(strict=strict, dry_run=dry_run, limit=limit, as_json=as_json)
     with _source_errors_as_problems():
+        settings = None if dry_run else _settings(context, company)
         reader = adapter(form, SourceOptions(company=company, source=source), mapping)
         inputs = Inputs(find_files(paths, formats()[form].suffixes), sys.stdin.buffer)
         try:
             inputs.check(reader)
-            run.ingest(inputs, reader, None if dry_run else _settings(context, company))
+            run.ingest(inputs, reader, settings)
         finally:
             inputs.close()
     if run.tally.rejected:
@@ -203,6 +205,7 @@ def _source_errors_as_problems() -> Iterator[None]:
 def _settings(context: typer.Context, company: str | None) -> Settings:
     """The settings; a company that is not among the configured ones would be rejected event by event later."""
     settings = load_settings(context)
+    use_registry(settings)
     folder = settings.companies.folder
     if company is not None and folder.is_dir():
         known = read_companies(folder)

@@ -10,11 +10,10 @@ from rich.table import Table
 
 from avro import ContractError, registry, release
 from avro.compatibility import Finding
-from avro.contracts import install
 from avro.errors import RegistryUnavailable
 from pipeline.cli import load_settings
+from pipeline.cli.registry import registry_client
 from pipeline.errors import Problem
-from pipeline.settings import Settings
 from topics import catalogue, subjects
 
 app = typer.Typer(no_args_is_help=True, help="Check, release and register the schemas of events and output records.")
@@ -110,7 +109,7 @@ def register(
     is registered already keeps its id.
     """
     settings = load_settings(context)
-    client = _registry(settings, url)
+    client = registry_client(settings, url)
     try:
         ids = registry.register_all(client, subjects(catalogue(settings.kafka.topic_prefix)))
     except (ContractError, RegistryUnavailable) as error:
@@ -126,30 +125,6 @@ def register(
     console = Console(highlight=False)
     console.print(table)
     console.print(f"{len(ids)} subjects are registered at {client.url}")
-
-
-def use_registry(settings: Settings) -> None:
-    """Take the schema ids of this process from the registry, when the settings name one; else they are the pinned ones.
-
-    For the start of every command that reads or writes records, before anything calls `contracts()`. Raises Problem.
-    """
-    if not settings.schema_registry.url:
-        return
-    client = _registry(settings, "")
-    try:
-        install(registry.contracts_of(client, subjects(catalogue(settings.kafka.topic_prefix))))
-    except (ContractError, RegistryUnavailable) as error:
-        raise Problem(str(error), "Register the schemas, or empty schema_registry.url to use the pinned ids") from error
-
-
-def _registry(settings: Settings, url: str) -> registry.Registry:
-    section = settings.schema_registry
-    address = url or section.url
-    if not address:
-        raise Problem("no schema registry is named", "Give its address with --url, or set schema_registry.url")
-    if not address.startswith(("http://", "https://")):
-        raise Problem(f"{address} is not the address of a schema registry", "It begins with http:// or https://")
-    return registry.Registry(address, section.user, section.password.get_secret_value())
 
 
 def _print_findings(findings: list[Finding]) -> None:

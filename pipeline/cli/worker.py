@@ -10,6 +10,7 @@ import typer
 from avro import contracts
 from jobs import EFFECT_TYPES, EVENT_TYPES, Fold
 from pipeline.cli import load_settings
+from pipeline.cli.registry import use_registry
 from pipeline.health import Health, serve_health
 from pipeline.settings import Settings
 from pipeline.worker import Jobs, Worker, WorkerOptions
@@ -28,6 +29,7 @@ def worker(context: typer.Context) -> None:
     nothing either.
     """
     settings = load_settings(context)
+    use_registry(settings)
     health = Health(settings.worker.stall_seconds_max)
     with serve_health(health, settings.service.host, settings.service.port):
         asyncio.run(_run(worker_options(settings), health))
