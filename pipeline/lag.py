@@ -41,9 +41,10 @@ def read_lag(admin: AdminClient, group_id: str, topic: str, partitions: int) -> 
             # The client gives up first: an admin client that goes away with a question open takes the process along.
             ANSWER_SECONDS_MAX + 5.0
         )
-        ends = _read_ends(admin, topic, partitions)
+        ends = read_ends(admin, topic, partitions)
     except (KafkaException, TimeoutError) as error:
-        raise Problem(f"the broker does not tell positions: {error}", "Look at kafka.bootstrap_servers") from error
+        words = error.args[0].str() if isinstance(error, KafkaException) else "no answer in time"
+        raise Problem(f"the broker does not tell positions: {words}", "Look at kafka.bootstrap_servers") from error
     known = {place.partition: place for place in found.topic_partitions or ()}
     lags = []
     for partition in range(partitions):
@@ -102,7 +103,7 @@ def read_progress(client_config: Mapping[str, Any], state_topic: str, partition:
     return None if found is None else decode_progress(found)
 
 
-def _read_ends(admin: AdminClient, topic: str, partitions: int) -> list[int]:
+def read_ends(admin: AdminClient, topic: str, partitions: int) -> list[int]:
     """One past the last committed record of each partition. Raises ``Problem``."""
     places = [TopicPartition(topic, partition) for partition in range(partitions)]
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from pipeline.errors import Problem
@@ -20,6 +20,16 @@ def admin_client(client_config: Mapping[str, Any]) -> AdminClient:
         raise Problem(f"the Kafka settings are refused: {error.args[0].str()}", "Look at section kafka") from error
 
 
+def broker_problem(client_config: Mapping[str, Any], error: KafkaException | TimeoutError) -> Problem:
+    """What to tell of a broker that did not answer, or not as asked."""
+    kafka_error = error.args[0] if error.args else None
+    words = kafka_error.str() if isinstance(kafka_error, KafkaError) else "no answer in time"
+    return Problem(
+        f"the broker at {client_config.get('bootstrap.servers')} does not answer: {words.rpartition('Local: ')[2]}",
+        "Start it (`arrears up` starts one on this machine), or set kafka.bootstrap_servers and its login",
+    )
+
+
 def check_topics(
     admin: AdminClient, client_config: Mapping[str, Any], topics: Iterable[Topic], seconds: float = ANSWER_SECONDS_MAX
 ) -> None:
@@ -27,10 +37,7 @@ def check_topics(
     try:
         found = admin.list_topics(timeout=seconds).topics
     except KafkaException as error:
-        raise Problem(
-            f"the broker at {client_config.get('bootstrap.servers')} does not answer within {seconds:.0f} s",
-            "Start it, or set kafka.bootstrap_servers (and its login) to the right one",
-        ) from error
+        raise broker_problem(client_config, error) from error
     missing = []
     for topic in topics:
         if topic.name not in found:

@@ -4,12 +4,30 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from confluent_kafka import Consumer, KafkaException
 
-from sinks.clickhouse import Address
+from sinks.clickhouse import Address, words_of
 from sinks.errors import SinkProblem, Unavailable
+from sinks.migrations import Runner
 
 _WINDOW = re.compile(r"\b(?:non_)?replicated_deduplication_window = ([1-9]\d*)")
+
+
+def check_migrations(address: Address) -> None:
+    """The tables are those of this release: no migration is missing, changed, or unknown because it is newer.
+
+    Raises SinkProblem when not, Unavailable when ClickHouse does not answer.
+    """
+    try:
+        steps = Runner(address).plan().steps
+    except ClickHouseError as error:
+        raise Unavailable(f"ClickHouse at {address.url}: {words_of(error)}") from error
+    if steps:
+        raise SinkProblem(
+            f"{len(steps)} migrations are not applied to database {address.database}",
+            "Run `arrears migrate` and start again",
+        )
 
 
 def check_tables(address: Address, written: Collection[str]) -> None:
@@ -54,5 +72,5 @@ def check_topics(client_config: Mapping[str, Any], topics: Collection[str], wait
         ) from error
     finally:
         consumer.close()
-    if missing := sorted(name for name in topics if name not in known or known[name].error is not None):
+    if missing := sorted({name for name in topics if name not in known or known[name].error is not None}):
         raise SinkProblem(f"Kafka has no topic {', '.join(missing)}", "Run `arrears topics apply` and start again")

@@ -1,5 +1,6 @@
 """The table store over ClickHouse's HTTP interface (the port is `sinks.store`), and the client for everything else."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,10 @@ from sinks.errors import RowsRefused, SinkProblem, Unavailable
 # The server read the data and found them wrong: CANNOT_PARSE_…, CANNOT_READ_ALL_DATA, SIZES_OF_…, TYPE_MISMATCH,
 # INCORRECT_DATA, TOO_LARGE_STRING_SIZE, VALUE_IS_OUT_OF_RANGE, DECIMAL_OVERFLOW, STD_EXCEPTION (the Avro library's).
 _DATA_CODES = frozenset({6, 26, 27, 33, 38, 41, 53, 72, 117, 131, 321, 407, 1001})
+
+_UNKNOWN_DATABASE = 81
+# UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED.
+_LOGIN_CODES = frozenset({192, 193, 194, 516})
 
 # Insert settings; DESIGN §4. Each is asserted to exist by `sinks.checks`.
 INSERT_SETTINGS = {
@@ -58,12 +63,22 @@ class Address:
                 client_name="arrears",
             )
         except OperationalError as error:
-            raise Unavailable(f"ClickHouse at {self.url} does not answer: {_line(error)}") from error
+            raise Unavailable(f"ClickHouse at {self.url} does not answer: {_reason(error)}") from error
         except ClickHouseError as error:
-            raise SinkProblem(
-                f"ClickHouse at {self.url} does not let {self.user} into database {self.database}: {_line(error)}",
-                "Check clickhouse.url, clickhouse.user and clickhouse.password, and run `arrears migrate`",
-            ) from error
+            raise self._refused(error) from error
+
+    def _refused(self, error: ClickHouseError) -> SinkProblem:
+        code = getattr(error, "code", None)
+        if code == _UNKNOWN_DATABASE:
+            return SinkProblem(
+                f"ClickHouse at {self.url} has no database {self.database}",
+                "Run `arrears migrate`, or correct clickhouse.database",
+            )
+        why = " with this password" if code in _LOGIN_CODES else f": {words_of(error)}"
+        return SinkProblem(
+            f"ClickHouse at {self.url} does not let user {self.user} in{why}",
+            "Check clickhouse.user and clickhouse.password",
+        )
 
 
 class ClickHouseStore:
@@ -83,12 +98,12 @@ class ClickHouseStore:
             client.raw_insert(table, insert_block=container, fmt="Avro", settings=settings)
         except DatabaseError as error:
             if error.code in _DATA_CODES:
-                raise RowsRefused(_line(error)) from error
-            raise Unavailable(_line(error)) from error
+                raise RowsRefused(words_of(error)) from error
+            raise Unavailable(words_of(error)) from error
         except Exception as error:
             # Whatever the transport raises: the rows may be there or not, and the token makes asking again safe.
             self._client = None
-            raise Unavailable(f"{type(error).__name__}: {_line(error)}") from error
+            raise Unavailable(f"{type(error).__name__}: {words_of(error)}") from error
 
     def _connect(self) -> Client:
         try:
@@ -101,5 +116,20 @@ class ClickHouseStore:
         return client
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:500]
+def words_of(error: Exception) -> str:
+    """What the server says, without what the client wraps around it."""
+    words = " ".join(str(error).split())
+    words = re.sub(r"^Received ClickHouse exception, code: \d+, server response: ", "", words)
+    words = re.sub(r" \(version [^()]*(\([^()]*\)[^()]*)?\)", "", words)
+    return re.sub(r" \(for url [^ ]*\)$", "", words)[:500]
+
+
+def _reason(error: Exception) -> str:
+    """Of a connection that failed, the operating system's reason; else the client's own words."""
+    reason = ""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            reason = cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return reason or words_of(error)

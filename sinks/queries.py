@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from avro.amounts import InvalidNumber, exponent
+from sinks.clickhouse import words_of
 from sinks.errors import SinkProblem
 
 # "As known now": an instant that no posting is recorded after. SEMANTICS 1.2.
@@ -90,7 +91,7 @@ def _query(client: Client, sql: str, values: Mapping[str, str], rows_max: int | 
     try:
         result = client.query(sql, parameters=dict(values), settings=_READ_ONLY)
     except ClickHouseError as error:
-        raise SinkProblem(f"ClickHouse refuses: {' '.join(str(error).split())[:400]}") from error
+        raise SinkProblem(f"ClickHouse refuses: {words_of(error)[:400]}") from error
     rows = result.result_rows
     cut = rows_max is not None and len(rows) > rows_max
     return Answer(result.column_names, rows[:rows_max] if cut else rows, cut)

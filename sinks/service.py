@@ -9,7 +9,7 @@ from typing import Any
 
 from avro import Contracts
 from sinks import metrics
-from sinks.checks import check_tables, check_topics
+from sinks.checks import check_migrations, check_tables, check_topics
 from sinks.clickhouse import Address, ClickHouseStore
 from sinks.errors import Unavailable
 from sinks.failures import KafkaFailureLog
@@ -76,6 +76,7 @@ class Sink:
         found = routes(self._contracts, options.catalogue)
         check_topics(options.client_config, [*found, options.catalogue[FAILED].name])
         try:
+            check_migrations(options.address)
             check_tables(options.address, {route.table for route in found.values()})
         except Unavailable as error:
             # Down at our start is like down later: what is read waits for it.

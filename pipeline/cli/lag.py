@@ -10,7 +10,7 @@ from rich.table import Table
 
 from pipeline.cli import load_settings
 from pipeline.lag import PartitionLag, read_exact_lag, read_lag
-from pipeline.startup import admin_client
+from pipeline.startup import admin_client, check_topics
 from pipeline.worker import STATE
 from topics import EVENTS, catalogue
 
@@ -35,6 +35,7 @@ def lag(
     topics = catalogue(settings.kafka.topic_prefix)
     events = topics[EVENTS]
     admin = admin_client(client_config)
+    check_topics(admin, client_config, [events, topics[STATE]])
     if exact:
         lags = read_exact_lag(client_config, events.name, topics[STATE].name, events.partitions)
     else:

@@ -5,9 +5,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import load_settings
-from pipeline.cli.sink import clickhouse_address
-from pipeline.errors import Problem
-from sinks.errors import SinkProblem, Unavailable
+from pipeline.cli.clickhouse import clickhouse_address, clickhouse_problems
 from sinks.migrations import Engines, Plan, PlannedStep, Runner
 
 app = typer.Typer()
@@ -32,7 +30,7 @@ def migrate(
     """
     settings = load_settings(context)
     runner = Runner(clickhouse_address(settings), Engines(settings.clickhouse.cluster))
-    try:
+    with clickhouse_problems():
         plan = runner.plan(to)
         if dry_run:
             _print(plan)
@@ -41,10 +39,6 @@ def migrate(
             typer.echo("nothing to do")
             return
         runner.run(plan, allow_data_loss=allow_data_loss, report=_report)
-    except SinkProblem as problem:
-        raise Problem(problem.message, problem.advice) from problem
-    except Unavailable as error:
-        raise Problem(str(error), "Start it (`arrears up` starts one here), or set clickhouse.url") from error
 
 
 def _report(step: PlannedStep) -> None:

@@ -8,17 +8,19 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 import topics
-from avro import contracts
-from pipeline.cli.sink import clickhouse_address
+from avro import ContractError, contracts
+from avro.errors import RegistryUnavailable
+from avro.registry import register_all
+from pipeline.cli.clickhouse import clickhouse_address, clickhouse_problems
+from pipeline.cli.registry import registry_client, use_registry
 from pipeline.clock import now_micros
 from pipeline.companies import plan, publish, read_companies, read_published
 from pipeline.errors import Problem
 from pipeline.settings import Settings
 from pipeline.startup import admin_client
 from pipeline.worker import STATE
-from sinks.errors import SinkProblem, Unavailable
 from sinks.migrations import Engines, Runner
-from topics import EVENTS, BrokerError, catalogue
+from topics import EVENTS, BrokerError, catalogue, subjects
 
 LEADER_SECONDS_MAX = 15.0
 
@@ -31,6 +33,8 @@ def prepare(settings: Settings, tell: Callable[[str], None]) -> None:
     with ThreadPoolExecutor(2) as threads:
         for running in [threads.submit(step, settings) for step in (prepare_topics, prepare_tables)]:
             tell(running.result())
+    if settings.schema_registry.url:
+        tell(prepare_schemas(settings))
     tell(prepare_companies(settings))
 
 
@@ -50,15 +54,22 @@ def prepare_topics(settings: Settings) -> str:
 def prepare_tables(settings: Settings) -> str:
     """As ``arrears migrate``."""
     runner = Runner(clickhouse_address(settings), Engines(settings.clickhouse.cluster))
-    try:
+    with clickhouse_problems():
         planned = runner.plan()
         if planned.steps:
             runner.run(planned)
-    except SinkProblem as problem:
-        raise Problem(problem.message, problem.advice) from problem
-    except Unavailable as error:
-        raise Problem(f"the tables cannot be prepared: {error}", "Look at ClickHouse") from error
     return f"tables: {len(planned.steps)} migrations applied"
+
+
+def prepare_schemas(settings: Settings) -> str:
+    """As ``arrears schemas register``; from then on this process writes with the registry's ids."""
+    wanted = subjects(catalogue(settings.kafka.topic_prefix))
+    try:
+        registered = register_all(registry_client(settings), wanted)
+    except (ContractError, RegistryUnavailable) as error:
+        raise Problem(f"the schemas cannot be registered: {error}", "Look at schema_registry.url") from error
+    use_registry(settings)
+    return f"schemas: {len(registered)} subjects registered"
 
 
 def prepare_companies(settings: Settings) -> str:

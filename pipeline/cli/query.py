@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli import load_settings
-from pipeline.cli.sink import clickhouse_address
+from pipeline.cli.clickhouse import clickhouse_client
 from pipeline.errors import Problem
-from sinks.errors import SinkProblem, Unavailable
 from sinks.queries import Answer, Question, ask, plain, questions
 
 app = typer.Typer()
@@ -36,17 +35,11 @@ def query(
     aging_as_of as_of=2026-03-31 is the aging as known today; with known_as_of="2026-04-01 06:00:00" it is the aging
     as it was reported then. docs/clickhouse.md lists all views.
     """
-    address = clickhouse_address(load_settings(context))
-    try:
-        with address.client() as client:
-            if not question:
-                _print_names(questions(client), as_json)
-                return
-            answer = ask(client, question, _parameters(values or []), rows_max)
-    except SinkProblem as problem:
-        raise Problem(problem.message, problem.advice) from problem
-    except Unavailable as error:
-        raise Problem(str(error), "Start it (`arrears up` starts one here), or set clickhouse.url") from error
+    with clickhouse_client(load_settings(context)) as client:
+        if not question:
+            _print_names(questions(client), as_json)
+            return
+        answer = ask(client, question, _parameters(values or []), rows_max)
     _print(answer, as_json, rows_max)
 
 

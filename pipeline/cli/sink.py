@@ -8,11 +8,10 @@ import typer
 
 from avro import contracts
 from pipeline.cli import load_settings
-from pipeline.errors import Problem
+from pipeline.cli.clickhouse import clickhouse_address, clickhouse_problems
+from pipeline.cli.registry import use_registry
 from pipeline.health import Health, serve_health
 from pipeline.settings import Settings
-from sinks.clickhouse import Address
-from sinks.errors import SinkProblem
 from sinks.lane import Limits
 from sinks.service import Sink, SinkOptions
 from topics import catalogue
@@ -29,6 +28,7 @@ def sink(context: typer.Context) -> None:
     the process at once, which loses nothing either.
     """
     settings = load_settings(context)
+    use_registry(settings)
     health = Health()
     running = Sink(sink_options(settings), contracts(), health.heartbeat, health.set_ready)
     asked = False
@@ -42,17 +42,8 @@ def sink(context: typer.Context) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    with serve_health(health, settings.service.host, settings.service.port):
-        try:
-            running.run()
-        except SinkProblem as problem:
-            raise Problem(problem.message, problem.advice) from problem
-
-
-def clickhouse_address(settings: Settings) -> Address:
-    """Where the settings say that ClickHouse is."""
-    section = settings.clickhouse
-    return Address(section.url, section.database, section.user, section.password.get_secret_value())
+    with serve_health(health, settings.service.host, settings.service.port), clickhouse_problems():
+        running.run()
 
 
 def sink_options(settings: Settings) -> SinkOptions:

@@ -101,8 +101,9 @@ def _copies(settings: Settings) -> int | None:
 
 def _problem(settings: Settings, error: BrokerError) -> Problem:
     return Problem(
-        f"the broker at {settings.kafka.bootstrap_servers} says: {error}",
-        "Start it, set kafka.bootstrap_servers and its login, or ask for the right to manage topics",
+        f"the broker at {settings.kafka.bootstrap_servers} does not answer, or refuses: {error}",
+        "Start it (`arrears up` starts one on this machine), set kafka.bootstrap_servers and its login, or ask for "
+        "the right to manage topics",
     )
 
 

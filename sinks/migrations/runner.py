@@ -8,7 +8,7 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sinks.clickhouse import Address
+from sinks.clickhouse import Address, words_of
 from sinks.errors import SinkProblem
 from sinks.migrations.all import MIGRATIONS
 from sinks.migrations.ddl import Migration, literal
@@ -120,6 +120,6 @@ def _execute(client: Client, statement: str, what: str) -> None:
         client.command(statement)
     except ClickHouseError as error:
         raise SinkProblem(
-            f"ClickHouse refused a statement of {what}: {' '.join(str(error).split())[:400]}",
+            f"ClickHouse refused a statement of {what}: {words_of(error)[:400]}",
             "Nothing of it was recorded; run `arrears migrate` again when the cause is gone",
         ) from error

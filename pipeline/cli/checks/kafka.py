@@ -12,7 +12,7 @@ from avro.errors import ContractError
 from pipeline.cli.checks.finding import Check, Finding, Status
 from pipeline.errors import Problem
 from pipeline.settings import Settings
-from pipeline.startup import admin_client
+from pipeline.startup import admin_client, broker_problem
 from topics import EVENTS, Change, Topic, catalogue, partition_of, plan
 
 ANSWER_SECONDS = 5.0
@@ -126,10 +126,7 @@ def _list_topics(settings: Settings) -> Any:  # noqa: ANN401  ClusterMetadata ha
     try:
         return admin_client(settings.kafka.client_config()).list_topics(timeout=ANSWER_SECONDS)
     except KafkaException as error:
-        raise Problem(
-            f"the broker at {settings.kafka.bootstrap_servers} does not answer: {error.args[0].str()}",
-            "Start it (`arrears up` starts one on this machine), or set kafka.bootstrap_servers",
-        ) from error
+        raise broker_problem(settings.kafka.client_config(), error) from error
 
 
 def _describe(admin: AdminClient, resources: list[ConfigResource]) -> dict[str, dict[str, str]]:
