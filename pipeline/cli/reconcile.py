@@ -11,6 +11,7 @@ from rich.table import Table
 from pipeline.cli import load_settings
 from pipeline.cli.reconciliation import Line
 from pipeline.cli.reconciliation import reconcile as run
+from pipeline.cli.registry import use_registry
 
 app = typer.Typer()
 
@@ -26,7 +27,9 @@ def reconcile(
     ledger. Reads whole topics; on a running system what is still under way shows as a gap, so look again when it is
     idle. The exit code is 0 only when there is no gap.
     """
-    lines = run(load_settings(context))
+    settings = load_settings(context)
+    use_registry(settings)
+    lines = run(settings)
     if as_json:
         for line in lines:
             typer.echo(json.dumps({**asdict(line), "holds": line.holds}))
