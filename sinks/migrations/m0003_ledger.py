@@ -23,7 +23,8 @@ effective_date : Date32                         | Day from which it counts, in t
 recorded_at    : DateTime64(6, 'UTC')           | When the pipeline accepted what caused this: knowledge time.
 due_date       : Date32                         | Date the amount is aged from: the due date, or for credits and
                                                 | cash their own date.
-entry_type     : LowCardinality(String)         | What kind of posting it is: document, receipt, application,
+entry_type     : LowCardinality(String)         | What kind of posting it is: the item itself under its own kind
+                                                | (invoice, debit_memo, credit_memo, payment), application,
                                                 | unapplication, adjustment, write_off, recovery, cancellation,
                                                 | reversal, refund, due_date_change, small_balance and so on.
 event_id       : String                         | Event that caused it, or the local midnight of a company.
