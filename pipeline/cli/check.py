@@ -50,7 +50,7 @@ def check(
 def _print_failures(console: Console, file: Path, failures: list[Failure]) -> None:
     console.print(f"[red]FAILED[/] {escape(str(file))}: {escape(failures[0].scenario)}")
     for failure in failures:
-        console.print(f"  at step {failure.step}: {escape(failure.expectation)}")
+        console.print(f"  line {failure.line}, step {failure.step}: {escape(failure.expectation)}")
         for mismatch in failure.mismatches:
             expected, actual = escape(str(mismatch.expected)), escape(str(mismatch.actual))
             console.print(f"    {mismatch.field}: expected {expected}, actual {actual}")

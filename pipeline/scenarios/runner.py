@@ -12,8 +12,10 @@ from jobs.effects import Carried, Effect
 from jobs.events import ClockTicked, CompanyConfigured, Event
 from jobs.values import Day, Instant, moment_of
 from jobs.verdicts import REASONS
-from pipeline.scenarios.expectations import Mismatch, check
+from pipeline.scenarios.comparison import Mismatch
+from pipeline.scenarios.expectations import check
 from pipeline.scenarios.format import ClockStep, EventStep, ExpectStep, Scenario
+from pipeline.scenarios.texts import with_texts
 from pipeline.scenarios.world import Rate, World
 
 
@@ -25,6 +27,7 @@ class Failure:
     step: int
     expectation: str
     mismatches: list[Mismatch]
+    line: int = 0
 
 
 class _Run:
@@ -51,13 +54,19 @@ class _Run:
             "actor_id": "",
             "actor_role": "",
         }
+        document = with_texts(step.document)
+        self.world.steps.setdefault(str(document.get("event_id", step.number)), step.number)
+        if document.get("event") == "AccountChanged" and document.get("credit_limit") is not None:
+            defaults["currency"] = self._limit_currency(document, defaults["company"])
         try:
-            name, record = parse_event(step.document, defaults)
+            name, record = parse_event(document, defaults)
         except InvalidEvent as error:
             if error.reason in REASONS:
-                self.world.rejected.append((str(step.document.get("event_id", step.number)), error.reason))
+                self.world.rejected.append((str(document.get("event_id", step.number)), error.reason))
             else:
-                self._fail(step.number, f"event {step.document.get('event')}", "a valid event", str(error))
+                mismatch = Mismatch("event", "a valid event", str(error))
+                what = f"event {document.get('event')}"
+                self.failures.append(Failure(self.scenario.name, step.number, what, [mismatch], step.line))
             return
         if name == "ExchangeRateSet":
             self._rate(record)
@@ -73,10 +82,21 @@ class _Run:
         self._fold(_ticked(at))
 
     def expect(self, step: ExpectStep) -> None:
-        for expectation in step.expectations:
+        for expectation, line in zip(step.expectations, step.lines, strict=True):
             mismatches = check(expectation, self.world)
             if mismatches:
-                self.failures.append(Failure(self.scenario.name, step.number, str(expectation), mismatches))
+                self.failures.append(Failure(self.scenario.name, step.number, str(expectation), mismatches, line))
+
+    def _limit_currency(self, document: dict[str, object], default_company: str) -> str:
+        """A limit without a currency is in that of the account, else in the company's base currency (SEMANTICS 6.2)."""
+        company, account = str(document.get("company", default_company)), document.get("account_id")
+        known = [
+            state.currency
+            for state in self.world.accounts
+            if (state.company, state.account_id) == (company, account) and state.currency is not None
+        ]
+        settings = self.world.companies.get(company)
+        return known[-1] if known else "" if settings is None else settings.base_currency
 
     def _fold(self, first: Event) -> None:
         waiting = deque([first])
@@ -103,9 +123,6 @@ class _Run:
         if record["entity_id"] is not None:
             about = (str(record["entity_type"] or "").lower(), str(record["entity_id"]))
             self.world.activities.setdefault(str(record["company"]), set()).add(about)
-
-    def _fail(self, step: int, what: str, expected: str, actual: str) -> None:
-        self.failures.append(Failure(self.scenario.name, step, what, [Mismatch("event", expected, actual)]))
 
 
 class _RateFields(msgspec.Struct):

@@ -56,6 +56,7 @@ class World:
     exception_history: list[ExceptionCase] = field(default_factory=list)
     activities: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     occurred: dict[str, Instant] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)  # event id → number of the first step that had it
     rejected: list[tuple[str, str]] = field(default_factory=list)
     rates: list[Rate] = field(default_factory=list)
 
