@@ -7,6 +7,7 @@ from typing import Any
 
 from jobs import CompanySettings, settings_from
 from jobs.values import Instant, instant_of
+from pipeline.scenarios.texts import with_texts
 from pipeline.scenarios.yaml_file import Lines, ScenarioError, read
 
 __all__ = ["ClockStep", "EventStep", "ExpectStep", "Scenario", "ScenarioError", "calendar_date", "find", "instant",
@@ -158,7 +159,7 @@ def _step(lines: Lines, number: int, entry: object) -> Step:
         missing = "`at`" if "event" in entry else "`event`"
         raise _MalformedError(f"it has no {missing}; a step is an event with `at`, or `clock`, or `expect`")
     document = {key: value for key, value in entry.items() if key != "at"}
-    return EventStep(number, instant(entry["at"]), document, lines.of("steps", number - 1))
+    return EventStep(number, instant(entry["at"]), with_texts(document), lines.of("steps", number - 1))
 
 
 def _alone(entry: dict[str, Any], key: str) -> None:

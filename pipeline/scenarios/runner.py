@@ -15,7 +15,6 @@ from jobs.verdicts import REASONS
 from pipeline.scenarios.comparison import Mismatch
 from pipeline.scenarios.expectations import check
 from pipeline.scenarios.format import ClockStep, EventStep, ExpectStep, Scenario
-from pipeline.scenarios.texts import with_texts
 from pipeline.scenarios.world import Rate, World
 
 
@@ -54,7 +53,7 @@ class _Run:
             "actor_id": "",
             "actor_role": "",
         }
-        document = with_texts(step.document)
+        document = step.document
         self.world.steps.setdefault(str(document.get("event_id", step.number)), step.number)
         if document.get("event") == "AccountChanged" and document.get("credit_limit") is not None:
             defaults["currency"] = self._limit_currency(document, defaults["company"])
