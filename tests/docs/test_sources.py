@@ -1,0 +1,79 @@
+"""What source teams are told: the mapping makes the events that the page shows, the lines are events, no key is left out."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+from avro.text import write_event
+from jobs import CompanySettings, settings_from
+from pipeline.companies import read_companies
+from sources import ParsedEvent, SourceOptions, adapter
+from sources.mapping.document import replace_in
+from tests.docs.pages import DOCS, blocks
+from topics import EVENTS, catalogue, partition_of
+
+SOURCES = DOCS / "sources"
+CSV = SOURCES / "csv-mapping.md"
+OPTIONS = SourceOptions(company="FR01")
+
+
+def _block(page: Path, language: str) -> str:
+    return next(block.text for block in blocks(page) if block.language == language)
+
+
+def test_the_first_mapping_makes_the_events_that_the_page_shows(tmp_path: Path) -> None:
+    mapping = tmp_path / "open-items.toml"
+    mapping.write_text(_block(CSV, "toml"), encoding="utf-8")
+    reader = adapter("csv", OPTIONS, mapping)
+    stream = io.BytesIO(_block(CSV, "csv").encode())
+    values = list(reader.read(stream, "open-items.csv"))
+    events = [value for value in values if isinstance(value, ParsedEvent)]
+    shown = [json.loads(line) for line in _block(CSV, "json").splitlines()]
+    made = [write_event(event.name, event.record) for event in events]
+    assert made == shown
+    assert len(values) == 3  # the total row is skipped, not refused
+
+
+def test_every_key_of_a_mapping_is_explained() -> None:
+    page = CSV.read_text(encoding="utf-8")
+    assert replace_in(page) == page, "run `python -m sources.mapping.document docs/sources/csv-mapping.md`"
+
+
+def test_the_lines_of_the_page_are_events() -> None:
+    text = _block(SOURCES / "json-lines.md", "json")
+    values = list(adapter("jsonl", OPTIONS).read(io.BytesIO(text.encode()), "events.jsonl"))
+    assert [value.name for value in values if isinstance(value, ParsedEvent)] == [
+        "InvoiceIssued",
+        "PaymentReceived",
+        "CashApplied",
+    ]
+    assert len(values) == 3
+
+
+def test_the_partitions_of_the_page_are_right() -> None:
+    text = (SOURCES / "foreign-producers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+\\\|\S*)` \| (\d+) \|$", text, re.MULTILINE)
+    assert len(rows) >= 4
+    partitions = catalogue("")[EVENTS].partitions
+    for key, partition in rows:
+        assert partition_of(key.replace("\\|", "|").encode(), partitions) == int(partition), key
+
+
+def test_every_setting_of_a_company_is_explained_with_its_default() -> None:
+    page = DOCS / "companies.md"
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| ", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [name for name, _ in rows] == list(CompanySettings.__struct_fields__)
+    defaults = settings_from({"code": "X"})
+    for name, default in rows:
+        value = getattr(defaults, name)
+        if name != "code":
+            written = str(list(value)) if isinstance(value, tuple) else str(value)
+            assert default == ("none" if value in (None, {}) else f"`{written}`"), name
+
+
+def test_the_company_of_the_page_is_one(tmp_path: Path) -> None:
+    (tmp_path / "FR09.toml").write_text(_block(DOCS / "companies.md", "toml"), encoding="utf-8")
+    company = read_companies(tmp_path)["FR09"]
+    assert company.promise_tolerance_days == 2
+    assert company.amount("small_balance", "EUR") == 50
