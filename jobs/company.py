@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -19,6 +20,18 @@ DayCount = Literal["calendar", "business"]
 
 _NET_TERMS = re.compile(r"\s*NET\s*([0-9]{1,4})\s*", re.IGNORECASE)
 _DAYS_MAX = 3_650  # what counts days is looked at day by day
+_LEAST = {
+    "promise_tolerance_days": 0,
+    "pending_cash_days": 0,
+    "unapplied_after_days": 0,
+    "default_terms_days": 0,
+    "hold_max_days": 0,
+    "hold_past_due_percent": 0,
+    "hold_broken_promises": 1,
+    "review_within_days": 0,
+    "resolve_within_days": 0,
+    "dunning_min_gap_days": 0,
+}
 _AMOUNT_KEYS = ("unapplied_min_amount", "small_balance")
 
 
@@ -69,10 +82,11 @@ class CompanySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             values = getattr(self, key)
             if list(values) != sorted(set(values)) or any(not 1 <= value <= _DAYS_MAX for value in values):
                 raise ValueError(f"{key} must be ascending whole days of 1 to {_DAYS_MAX}, got {list(values)}")
-        for key in ("promise_tolerance_days", "pending_cash_days", "unapplied_after_days", "review_within_days",
-                    "resolve_within_days", "dunning_min_gap_days", "default_terms_days"):  # fmt: skip
-            if not 0 <= (getattr(self, key) or 0) <= _DAYS_MAX:
-                raise ValueError(f"{key} must be 0 or more days, at most {_DAYS_MAX}, got {getattr(self, key)}")
+        for key, least in _LEAST.items():
+            value = getattr(self, key)
+            if value is not None and not least <= value <= _DAYS_MAX:
+                what = "or more days" if key.endswith("_days") else "or more"
+                raise ValueError(f"{key} must be {least} {what}, at most {_DAYS_MAX}, got {value}")
         if any(not 1 <= days <= _DAYS_MAX for days in self.reminder_days_before):
             raise ValueError(f"reminder_days_before must be whole days of 1 to {_DAYS_MAX}")
         if not 0 < self.promise_threshold_percent <= 100:
@@ -147,7 +161,13 @@ def _written(amounts: object) -> object:
 def settings_from(mapping: dict[str, object]) -> CompanySettings:
     """Validate a company mapping (TOML, YAML or JSON). Raises ValueError that names the key and what is allowed."""
     written = {key: _written(value) if key in _AMOUNT_KEYS else value for key, value in mapping.items()}
+    for key in mapping:
+        if key not in CompanySettings.__struct_fields__:
+            near = get_close_matches(str(key), CompanySettings.__struct_fields__, n=1)
+            raise ValueError(f"there is no key {key!r}" + (f"; did you mean {near[0]}?" if near else ""))
     try:
         return msgspec.convert(written, CompanySettings, strict=False)
     except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from error
+        what, _, place = str(error).replace("`", "").partition(" - at $.")
+        what = what[:1].lower() + what[1:]
+        raise ValueError(f"{place}: {what}" if place else what) from error

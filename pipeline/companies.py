@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException, Producer, TopicPartition
 
 from jobs import CompanySettings, settings_from
 from pipeline.errors import Problem
+from pipeline.holiday_calendar import with_holidays
 from pipeline.ports import Unavailable
 from pipeline.state_topic import LogRange, read_state
 
@@ -82,9 +83,9 @@ def _read(file: Path) -> CompanySettings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Problem(f"{file} cannot be read: {error}", "Correct the file") from error
     try:
-        return settings_from({"code": file.stem, **mapping})
+        return settings_from(with_holidays({"code": file.stem, **mapping}))
     except ValueError as error:
-        raise Problem(f"{file}: {error}", "Correct the key; docs/worker.md lists them all") from error
+        raise Problem(f"{file}: {error}", "Correct the key; docs/companies.md lists them all") from error
 
 
 def written_form(settings: CompanySettings) -> bytes:

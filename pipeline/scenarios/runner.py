@@ -70,7 +70,7 @@ class _Run:
         if name == "ExchangeRateSet":
             self._rate(record)
         elif name == "UserActivityLogged":
-            self._activity(record)
+            self.world.log_activity(record["company"], record["entity_type"], record["entity_id"])
         elif name in EVENT_TYPES:
             event = msgspec.convert(record, EVENT_TYPES[name])
             self.world.occurred.setdefault(event.event_id, event.occurred_at)
@@ -117,11 +117,6 @@ class _Run:
                 fields.recorded_at,
             )
         )
-
-    def _activity(self, record: dict[str, object]) -> None:
-        if record["entity_id"] is not None:
-            about = (str(record["entity_type"] or "").lower(), str(record["entity_id"]))
-            self.world.activities.setdefault(str(record["company"]), set()).add(about)
 
 
 class _RateFields(msgspec.Struct):

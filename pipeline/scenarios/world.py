@@ -82,6 +82,11 @@ class World:
                 case _:
                     pass
 
+    def log_activity(self, company: str, entity_type: str | None, entity_id: str | None) -> None:
+        """A user's logged activity; one without an entity is about nothing that the key figures count."""
+        if entity_id is not None:
+            self.activities.setdefault(company, set()).add(((entity_type or "").lower(), entity_id))
+
     @cached_property
     def _histories(self) -> dict[type[Effect], list[Any]]:
         return {

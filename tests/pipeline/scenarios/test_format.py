@@ -60,7 +60,7 @@ def written(folder: Path, text: str) -> Path:
         ),
         (
             "company:\n  - {code: A}\n  - {code: B, bucket: [30]}\nexpect: [{alerts: []}]\n",
-            ":3: company B: Object contains unknown field `bucket`",
+            ":3: company B: there is no key 'bucket'; did you mean buckets?",
         ),
         (
             "company: [{code: A}, {code: A}]\nexpect: [{alerts: []}]\n",
