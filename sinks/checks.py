@@ -68,7 +68,7 @@ def check_topics(client_config: Mapping[str, Any], topics: Collection[str], wait
     except KafkaException as error:
         raise SinkProblem(
             f"no Kafka broker answers at {client_config.get('bootstrap.servers')}: {error.args[0].str()}",
-            "Start it, or set kafka.bootstrap_servers",
+            "Start it (`arrears up` starts one on this machine), or set kafka.bootstrap_servers",
         ) from error
     finally:
         consumer.close()

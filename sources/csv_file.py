@@ -11,6 +11,8 @@ from sources.lines import LINE_BYTES_MAX
 from sources.mapping import CellError, MappingText, RowMapper, check_columns, check_mapping, rules_of
 from sources.values import Parsed, ParsedEvent, Position, SkippedRow, SourceReject
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
+
 
 class CsvFile:
     """The adapter. A row is taken whole or not at all: if one of its events is bad, none of them is sent."""
@@ -51,6 +53,8 @@ class CsvFile:
             header = next(rest, None)
             if header is None:
                 raise SourceError(f"{file} is empty", "A file without a header row needs columns in the [file] table")
+            if header.original.startswith(_UTF_16) or b"\0" in header.original:
+                raise SourceError(f"{file} is UTF-16, or no text at all", "Save it as UTF-8, or with an 8-bit encoding")
             if isinstance(header, BadRow):
                 raise SourceError(f"{file}:{header.line}: the header cannot be read: {header.message}")
             columns = [name.strip() for name in header.values]

@@ -47,9 +47,8 @@ class Publisher:
         self._connect_seconds_max = connect_seconds_max
         self._delivery_seconds_max = delivery_seconds_max
         carried = {*event_names(), _FAILED_EVENT}
-        self._topic_of = {
-            name: topic.name for topic in catalogue(topic_prefix).values() for name in topic.records if name in carried
-        }
+        self._topics = [topic for topic in catalogue(topic_prefix).values() if carried & set(topic.records)]
+        self._topic_of = {name: topic.name for topic in self._topics for name in topic.records if name in carried}
         self._failures = 0
         self._first_failure: KafkaError | None = None
         self._client_error = ""
@@ -81,11 +80,17 @@ class Publisher:
             reason = self._client_error or error.args[0].str()
             raise SourceError(
                 f"no answer from the broker within {self._connect_seconds_max:g} seconds ({reason})",
-                "Start it with `arrears up`, or set kafka.bootstrap_servers",
+                "Start it (`arrears up` starts one on this machine), or set kafka.bootstrap_servers",
             ) from error
         missing = sorted(set(self._topic_of.values()) - set(known))
         if missing:
             raise SourceError(f"the broker has no topic {', '.join(missing)}", "Run `arrears topics apply` first")
+        for topic in self._topics:
+            if (partitions := len(known[topic.name].partitions)) != topic.partitions:
+                raise SourceError(
+                    f"the topic {topic.name} has {partitions} partitions instead of {topic.partitions}",
+                    "Accounts would be looked for in other ones; see `arrears topics plan`",
+                )
 
     def publish(self, values: Iterable[Parsed]) -> int:
         """Send all values in order and wait for the acknowledgements. Returns how many records were acknowledged.

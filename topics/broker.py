@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 REPLICATION_FACTOR_MAX = 3
 _TIMEOUT_SECONDS = 30.0
+_ANSWER_SECONDS = 15.0
 _POLL_SECONDS = 0.1
 _IN_SYNC = "min.insync.replicas"
 
@@ -71,7 +72,7 @@ def plan(admin: AdminClient, topics: Mapping[str, Topic], replication_factor: in
 
     `replication_factor` of new topics; None = as many copies as there are brokers, at most 3. Raises BrokerError.
     """
-    metadata = _answer(lambda: admin.list_topics(timeout=_TIMEOUT_SECONDS))
+    metadata = _answer(lambda: admin.list_topics(timeout=_ANSWER_SECONDS))
     copies = replication_factor or min(REPLICATION_FACTOR_MAX, len(metadata.brokers))
     present = {name: topic for name, topic in metadata.topics.items() if topic.error is None}
     settings = _settings(admin, [topic.name for topic in topics.values() if topic.name in present])
