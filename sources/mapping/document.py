@@ -55,7 +55,7 @@ def _lines() -> Iterator[str]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value: object = field.get_default(call_default_factory=True)  # type: ignore[call-arg]  # the factories take nothing
+    value: object = field.get_default(call_default_factory=True)
     if value is None or value in ([], {}) or isinstance(value, BaseModel):
         return ""
     return f"`{json.dumps(value)}`" if value != "" else "empty"
