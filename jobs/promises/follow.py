@@ -99,5 +99,6 @@ def woken(step: Step, promise_key: str) -> None:
         return
     if runs_out(step, promise):
         step.state.remove(promise_key)
+        step.accounts.add(promise.account)  # one broken promise less in its advice
     else:
         step.judged.add(promise_key)

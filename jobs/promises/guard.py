@@ -1,6 +1,6 @@
 """The unapplied-cash guard: cash on hand keeps a promise out of "broken" (SEMANTICS 3.4)."""
 
-from jobs.entities import PromiseState, ReceiptState, key
+from jobs.entities import PromiseState, key
 from jobs.promises.amounts import dues
 from jobs.promises.terms import threshold
 from jobs.step import Step
@@ -20,10 +20,13 @@ def covered_by_cash(step: Step, promise: PromiseState, number: int, remainder: i
 
 
 def _receipts(step: Step, promise: PromiseState) -> list[list[int]]:
+    listed = step.state.listed(key("receipts", step.company, promise.account))
     found = []
-    for receipt_key in step.state.listed(key("receipts", step.company, promise.account)):
-        receipt = step.receipt(receipt_key) if receipt_key.startswith("receipt") else None
-        if isinstance(receipt, ReceiptState) and receipt.currency == promise.currency and receipt.available > 0:
+    for receipt_key in {*listed, *step.receipts}:  # what was used up is listed again at the end of the step
+        receipt = step.receipt(receipt_key)
+        if receipt is None or (receipt.account, receipt.currency) != (promise.account, promise.currency):
+            continue
+        if receipt.available > 0:
             found.append([receipt.value_date, receipt.available])
     return sorted(found)
 

@@ -67,7 +67,7 @@ def _judge(step: Step, promise: PromiseState, part: PromisedInstalment, due: Due
         case "broken" | "partially_kept":
             return _judge_unkept(step, promise, part, due)
         case "void":
-            return _judge_void(promise, part, due, passed=passed)
+            return _judge_void(step, promise, part, due, passed=passed)
         case _:
             return part
 
@@ -86,11 +86,13 @@ def _judge_open(
     return _breach(step, promise, part, due, supersedes=None)
 
 
-def _judge_void(promise: PromiseState, part: PromisedInstalment, due: Due, *, passed: bool) -> PromisedInstalment:
+def _judge_void(
+    step: Step, promise: PromiseState, part: PromisedInstalment, due: Due, *, passed: bool
+) -> PromisedInstalment:
     """Before the deadline it runs again when something is owed again: a credit cancelled, a recovery (3.10)."""
     if passed or promise.replaced or due.amount == 0:
         return part
-    return msgspec.structs.replace(part, status=OPEN)
+    return _judge_open(step, promise, msgspec.structs.replace(part, status=OPEN), due, passed=False)
 
 
 def _judge_kept(

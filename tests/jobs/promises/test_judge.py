@@ -104,6 +104,21 @@ class TestAfterTheDeadline:
         desk.reverse("R1")
         assert (desk.status("P1"), desk.status("P0")) == ("pending_cash", "broken")
 
+    def test_unapplied_again_it_is_pending_for_the_cash_is_still_there(self, desk: Desk) -> None:
+        desk.pay("R1", "100.00")
+        desk.tick("2026-04-13T09:00:00Z")
+        desk.unapply("A-R1")
+        assert desk.status("P1") == "pending_cash"
+        desk.apply("A2", "100.00")
+        assert desk.status("P1") == "kept"
+        desk.unapply("A2")
+        desk.tick("2026-04-18T09:00:00Z")
+        assert [(row.kind, row.status) for row in desk.rows() if row.kind.startswith("promise")] == [
+            ("promise_pending_cash", "raised"), ("promise_pending_cash", "resolved"),
+            ("promise_pending_cash", "raised"), ("promise_pending_cash", "resolved"), ("promise_broken", "raised"),
+        ]  # fmt: skip
+        assert desk.alerts[-1].supersedes is not None
+
     def test_what_late_cash_resolved_is_raised_again_when_it_goes_and_resolved_when_it_comes_back(
         self, desk: Desk
     ) -> None:
