@@ -1,4 +1,4 @@
-"""What source teams are told: the mapping makes the events that the page shows, the lines are events, all keys are there."""
+"""What source teams are told: the mapping makes the events shown, the lines are events, all keys are there."""
 
 import io
 import json
@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from avro.text import write_event
-from jobs import CompanySettings
 from sources import ParsedEvent, SourceOptions, adapter
 from sources.mapping.document import replace_in
 from tests.docs.pages import DOCS, blocks
@@ -57,8 +56,3 @@ def test_the_partitions_of_the_page_are_right() -> None:
     partitions = catalogue("")[EVENTS].partitions
     for key, partition in rows:
         assert partition_of(key.replace("\\|", "|").encode(), partitions) == int(partition), key
-
-
-def test_every_setting_of_a_company_is_explained() -> None:
-    text = (DOCS / "companies.md").read_text(encoding="utf-8")
-    assert [name for name in CompanySettings.__struct_fields__ if f"| `{name}` |" not in text] == []
