@@ -8,7 +8,7 @@ import msgspec
 
 from jobs import cash_alerts
 from jobs.buckets import NOT_DUE, Buckets
-from jobs.collectible import withheld
+from jobs.collectible import UNAPPLIED, covered_by_cash, withheld
 from jobs.effects import AccountAging, AgingTransition, InstalmentState, Item, Receipt
 from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, account_key
 from jobs.step import Step
@@ -16,7 +16,6 @@ from jobs.tally import Tally
 from jobs.values import Day, Minor
 
 INVOICE = "invoice"
-UNAPPLIED = "unapplied"
 ON_ACCOUNT = "on_account"
 CREDIT = "credit"
 NONE = "none"
@@ -38,19 +37,25 @@ def settle(step: Step) -> None:
         step.state.put(balance_key, tally.balance(step.company))
         if tally.is_other:
             _put_out(step, tally)
-            step.accounts.add(tally.account)
+            step.moved.add(tally.account)
+            if _changes_advice(step, tally):
+                step.accounts.add(tally.account)
     step.documents.clear()
     step.receipts.clear()
     step.balances.clear()
     step.promised.clear()
+    step.state.keep()  # what follows looks at the account by its listings, a balance that is new included
 
 
 def _settle_document(step: Step, document_key: str, document: Document) -> None:
     today = step.today
     buckets = step.settings.aging
     lines = []
+    advised = document.notice_level > 0 or bool(step.settings.reminder_days_before)
     for line in document.lines:
         shown = contribution(line, today, buckets)
+        if _is_overdue(line.shown, buckets) or _is_overdue(shown, buckets):
+            advised = True
         if shown != line.shown:
             _tally(step, document.account, document.currency).shift(line.shown, shown)
             if today is not None:
@@ -86,7 +91,29 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
         wake=_wake(lines, today, buckets, _expiry(step, closed_on)),
     )
     step.state.put(document_key, after)
+    if advised:  # the advice for its account says something of it, or did
+        step.accounts.add(document.account)
     _put_out_item(step, after, Minor(open_now))
+
+
+def _is_overdue(shown: Shown | None, buckets: Buckets) -> bool:
+    return shown is not None and shown.column in buckets.overdue
+
+
+def _changes_advice(step: Step, tally: Tally) -> bool:
+    """Whether totals alone change what is advised for the account, whatever its overdue documents (SEMANTICS 6).
+
+    They do where cash begins or ceases to cover what would be asked for, where the account comes into net credit or out
+    of it, and where a share of the total is limited. A new balance may become the one that speaks for the account.
+    """
+    before = tally.before
+    if before is None or step.settings.hold_past_due_percent is not None:
+        return True
+    if (sum(before.totals.values()) < 0) != (sum(tally.totals.values()) < 0):
+        return True
+    overdue = step.settings.aging.overdue
+    covered_before = covered_by_cash(before.totals, before.withheld, overdue)
+    return covered_before != covered_by_cash(tally.totals, tally.withheld, overdue)
 
 
 def _settle_promised(step: Step, document_key: str) -> None:

@@ -1,11 +1,14 @@
 """What of a document is overdue on a day, and what of that may be collected (SEMANTICS 2.7, 6.1)."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from jobs.entities import Document
 from jobs.promises.coverage import promised
 from jobs.step import Step
 from jobs.values import Day, Minor
+
+UNAPPLIED = "unapplied"
 
 
 class OpenAmounts(NamedTuple):
@@ -50,3 +53,18 @@ def withheld(step: Step, document_key: str, document: Document) -> Minor:
     if document.open <= 0 or promised(step, document_key):
         return amounts.overdue
     return Minor(amounts.overdue - amounts.overdue_collectible)
+
+
+def past_due(totals: Mapping[str, int], overdue: frozenset[str]) -> int:
+    """Σ of the overdue buckets of an account's live totals."""
+    amount = 0
+    for column, total in totals.items():
+        if column in overdue:
+            amount += total
+    return amount
+
+
+def covered_by_cash(totals: Mapping[str, int], withheld: int, overdue: frozenset[str]) -> bool:
+    """Whether unapplied cash covers all that would be asked for now: it is to be applied first (SEMANTICS 6.1)."""
+    cash = -totals.get(UNAPPLIED, 0)
+    return cash > 0 and 0 < past_due(totals, overdue) - withheld <= cash

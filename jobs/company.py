@@ -111,9 +111,9 @@ class CompanySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     @cached_property
     def notice_days(self) -> tuple[int, ...]:
-        """Days past due at which time alone may make a notice due, ascending: reminders, the due date, the levels."""
+        """Days past due at which time alone changes the notices due, ascending: reminders, their end, the levels."""
         reminders = [-days for days in self.reminder_days_before]
-        return tuple(sorted({*reminders, 0, *self.dunning_levels}))
+        return tuple(sorted({*reminders, *([0] if reminders else []), *self.dunning_levels}))
 
     @cached_property
     def _amounts(self) -> dict[tuple[str, str], Minor]:

@@ -6,8 +6,9 @@ import msgspec
 
 from jobs import alerts
 from jobs.aging import UNAPPLIED
+from jobs.collectible import covered_by_cash
 from jobs.entities import AccountState, Balance, PromiseState, account_key
-from jobs.overview import Overview, balance_keys, past_due_of
+from jobs.overview import Overview, balance_keys
 from jobs.step import Step
 from jobs.values import Minor
 
@@ -21,11 +22,12 @@ _CASH_FIRST = {
 
 def follow(step: Step) -> None:
     """After the ledger, the promises and the aging: every account that was touched is looked at."""
-    for account in sorted(step.accounts):
+    for account in sorted(step.accounts | step.moved):
         watch_cash(step, account)
         state = _state_of(step, account)
         if state is not None and (state.credit_limit is not None or state.limit_exceeded):
             _watch_limit(step, account, state)
+    step.moved.clear()
 
 
 def watch_cash(step: Step, account: str) -> None:
@@ -73,6 +75,7 @@ def _watch_limit(step: Step, account: str, state: AccountState) -> None:
         amount=exposed,
         currency=currency,
     )
+    step.accounts.add(account)
     after = msgspec.structs.replace(state, limit_exceeded=exceeded, limit_number=number)
     step.state.put(account_key("account", step.company, account), after)
 
@@ -101,8 +104,7 @@ def _watch_cash_first(step: Step, account: str, balance_key: str, balance: Balan
 
 
 def _cash_covers(step: Step, account: str, balance: Balance) -> bool:
-    cash = -balance.totals.get(UNAPPLIED, 0)
-    if cash <= 0 or not 0 < past_due_of(step, balance) - balance.withheld <= cash:
+    if not covered_by_cash(balance.totals, balance.withheld, step.settings.aging.overdue):
         return False
     state = _state_of(step, account)
     return state is None or not state.dunning_block

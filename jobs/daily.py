@@ -26,7 +26,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 def schedule(step: Step) -> None:
-    """Accounts that an event touched are looked at on the next midnight, those of a midnight on that midnight.
+    """Accounts whose advice may have changed are looked at on the next midnight, those of a midnight on that midnight.
 
     Without anything overdue, soon to be reminded of, above a limit, or advised before, there is nothing to look at.
     """
@@ -56,22 +56,33 @@ def _deserves_a_look(step: Step, account: str, keys: list[str]) -> bool:
 
 def woken(step: Step, balance_key: str) -> None:
     """Publish the account's advice; its first balance speaks for all its currencies."""
-    balance = step.state.get(Balance, balance_key)
+    account = balance_key.split("\x1f")[2]
+    speaker = _take_over(step, account)
+    balance = step.state.get(Balance, speaker)
     if balance is None or step.today is None:
         return
-    account = balance_key.split("\x1f")[2]
-    if balance_key != balance_keys(step, account)[0]:
-        step.state.put(balance_key, msgspec.structs.replace(balance, wake=None))
-        return
     if step.today < step.last_day:
-        step.state.put(balance_key, msgspec.structs.replace(balance, wake=step.last_day))
+        step.state.put(speaker, msgspec.structs.replace(balance, wake=step.last_day))
         return
     credit.watch_cash(step, account)
-    balance = step.state.get(Balance, balance_key) or balance
+    balance = step.state.get(Balance, speaker) or balance
     seen = overviews(step, account)
     advised = _publish(step, account, seen, balance.advised)
     wake = _next_change(step, seen)
-    step.state.put(balance_key, msgspec.structs.replace(balance, wake=wake, advised=advised))
+    step.state.put(speaker, msgspec.structs.replace(balance, wake=wake, advised=advised))
+
+
+def _take_over(step: Step, account: str) -> str:
+    """The balance that speaks for the account; where a new currency came first, it takes over what was said."""
+    speaker, *others = balance_keys(step, account)
+    for other_key in others:
+        other = step.state.get(Balance, other_key)
+        if other is not None and (other.advised or other.wake is not None):
+            step.state.put(other_key, msgspec.structs.replace(other, wake=None, advised=b""))
+            balance = step.state.get(Balance, speaker)
+            if balance is not None and not balance.advised:
+                step.state.put(speaker, msgspec.structs.replace(balance, advised=other.advised))
+    return speaker
 
 
 def _next_change(step: Step, seen: list[Overview]) -> Day | None:

@@ -5,6 +5,8 @@ when a `ClockTicked` passes them, and at once where an event creates one that is
 """
 
 from collections.abc import Callable
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, Literal
 
 import msgspec
@@ -91,9 +93,7 @@ _WOKEN: dict[str, Callable[[Step, str], None]] = {
     "dispute": disputes.woken,
     "promise": promises.woken,
     "exception": exceptions.woken,
-    "balance": daily.woken,
 }
-_RANKS = {kind: rank for rank, kind in enumerate(_WOKEN)}
 
 _FIRST_DAY = Day(-25_567)  # 1900-01-01
 _LAST_DAY = Day(84_006)  # 2200-01-01
@@ -169,8 +169,8 @@ class Fold:
         if verdict is not None:
             return StepResult("duplicate", [])
         _follow(step)
-        if sum(type(effect) is Alert for effect in effects) > 1:
-            effects.sort(key=_by_alert_subject)
+        if len([effect for effect in effects if isinstance(effect, Alert)]) > 1:
+            effects = _alerts_by_subject(effects)
         self._state.keep()
         if clock is not None:
             self._fire(clock, effects)
@@ -207,29 +207,31 @@ class Fold:
             instant = self._state.next_wake()
             if instant is None or instant > until:
                 return
-            due = sorted(self._state.due_at(instant), key=_by_rank)
             fired: list[Effect] = []
-            position = 0
-            while position < len(due):
-                company, day, _ = due[position]
-                settings = self._state.companies[company]
-                now = instant if self._clock is None or instant > self._clock else self._clock
-                step = Step(
-                    self._state,
-                    settings,
-                    f"clock/{company}/{day}",
-                    now,
-                    max(day, settings.calendar.day(now)),  # a day that the company's time zone skips is over at once
-                    fired,
-                    settings.calendar.day(until),
-                )
-                while position < len(due) and due[position][:2] == (company, day):
-                    entity_key = due[position][2]
-                    _WOKEN[entity_key.split(SEPARATOR, 1)[0]](step, entity_key)
-                    position += 1
-                _follow(step)
+            for (company, day), timers in groupby(self._state.due_at(instant), key=itemgetter(0, 1)):
+                self._midnight(company, day, [entity_key for _, _, entity_key in timers], instant, until, fired)
             self._state.keep()
-            effects += sorted(fired, key=_by_alert_subject)
+            effects += _alerts_by_subject(fired)
+
+    def _midnight(
+        self, company: str, day: Day, due: list[str], instant: Instant, until: Instant, effects: list[Effect]
+    ) -> None:
+        """A local day of a company begins: what waits for it is woken kind by kind, the advice last."""
+        settings = self._state.companies[company]
+        now = instant if self._clock is None or instant > self._clock else self._clock
+        step = Step(
+            self._state,
+            settings,
+            f"clock/{company}/{day}",
+            now,
+            max(day, settings.calendar.day(now)),  # a day that the company's time zone skips is over at once
+            effects,
+            settings.calendar.day(until),
+        )
+        by_kind: dict[str, list[str]] = {}
+        for entity_key in due:
+            by_kind.setdefault(entity_key.split(SEPARATOR, 1)[0], []).append(entity_key)
+        _wake(step, by_kind)
 
     # Settings
 
@@ -261,11 +263,11 @@ class Fold:
         recorded_at = event.recorded_at if clock is None else max(event.recorded_at, clock)
         today = None if clock is None else settings.calendar.day(clock)
         step = Step(self._state, settings, event.event_id, recorded_at, today, effects)
-        for kind, woken in _WOKEN.items():
-            for entity_key in sorted(self._state.keys(kind)):
-                if entity_key.split(SEPARATOR, 2)[1] == settings.code:
-                    woken(step, entity_key)
-        _follow(step)
+        by_kind: dict[str, list[str]] = {}
+        for kind in (*_WOKEN, "balance"):
+            keys = sorted(self._state.keys(kind))
+            by_kind[kind] = [entity_key for entity_key in keys if entity_key.split(SEPARATOR, 2)[1] == settings.code]
+        _wake(step, by_kind)
 
     # Questions, answered from the current state
 
@@ -355,13 +357,23 @@ def _follow(step: Step) -> None:
     daily.schedule(step)
 
 
-def _by_rank(timer: tuple[str, Day, str]) -> tuple[str, Day, int, str]:
-    company, day, entity_key = timer
-    return company, day, _RANKS[entity_key.split(SEPARATOR, 1)[0]], entity_key
+def _wake(step: Step, by_kind: dict[str, list[str]]) -> None:
+    """Wake entities, in order of kind; advice is given when live aging has followed what they did."""
+    for kind, woken in _WOKEN.items():
+        for entity_key in by_kind.get(kind, ()):
+            woken(step, entity_key)
+    _follow(step)
+    for balance_key in by_kind.get("balance", ()):
+        daily.woken(step, balance_key)
 
 
-def _by_alert_subject(effect: Effect) -> tuple[int, str]:
-    return (1, effect.subject) if isinstance(effect, Alert) else (0, "")
+def _alerts_by_subject(effects: list[Effect]) -> list[Effect]:
+    """The effects of one instant: alerts last, by subject; everything else in the order in which it was put out."""
+    alerts = [effect for effect in effects if isinstance(effect, Alert)]
+    if not alerts:
+        return effects
+    others = [effect for effect in effects if not isinstance(effect, Alert)]
+    return others + sorted(alerts, key=attrgetter("subject"))
 
 
 def _impossible_date(event: events.Event) -> Rejected | None:

@@ -5,9 +5,8 @@ Read from the current state when asked and at local midnight; costs the account'
 
 from typing import NamedTuple
 
-from jobs.aging import UNAPPLIED
 from jobs.buckets import NOT_DUE
-from jobs.collectible import open_amounts
+from jobs.collectible import UNAPPLIED, open_amounts, past_due
 from jobs.entities import Balance, Document, account_key
 from jobs.promises.coverage import promised
 from jobs.step import Step
@@ -50,12 +49,7 @@ def balance_keys(step: Step, account: str) -> list[str]:
 
 def past_due_of(step: Step, balance: Balance) -> int:
     """Σ of the overdue buckets."""
-    overdue = step.settings.aging.overdue
-    past_due = 0
-    for column, amount in balance.totals.items():
-        if column in overdue:
-            past_due += amount
-    return past_due
+    return past_due(balance.totals, step.settings.aging.overdue)
 
 
 def overviews(step: Step, account: str) -> list[Overview]:
@@ -101,14 +95,14 @@ def _open_invoices(step: Step, account: str) -> dict[str, list[OpenInvoice]]:
 def _overview(step: Step, currency: str, balance: Balance, invoices: list[OpenInvoice]) -> Overview:
     totals = balance.totals
     dunnable = [invoice for invoice in invoices if invoice.overdue_collectible > 0 and not invoice.promised]
-    past_due = past_due_of(step, balance)
+    overdue = past_due_of(step, balance)
     return Overview(
         currency,
         invoices,
         net=Minor(sum(totals.values())),
         unapplied=Minor(-totals.get(UNAPPLIED, 0)),
-        past_due=Minor(past_due),
-        open_invoices=Minor(past_due + totals.get(NOT_DUE, 0)),
+        past_due=Minor(overdue),
+        open_invoices=Minor(overdue + totals.get(NOT_DUE, 0)),
         dunnable=dunnable,
         dunnable_amount=Minor(sum([invoice.overdue_collectible for invoice in dunnable])),
         oldest_days_past_due=max([invoice.days_past_due for invoice in invoices if invoice.overdue > 0], default=0),

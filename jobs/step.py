@@ -32,6 +32,7 @@ class Step:
     everything posted, never before the clock, so that what was reported as of an earlier moment stays as it was
     (SEMANTICS 1.2). `last_day` is the local day that the clock is moving to, where it passes several midnights.
     `promised` are documents for which a promise began to run, or ceased to; `judged` promises whose midnight has come.
+    `moved` are accounts whose live totals changed, `accounts` those whose advice may be another now (SEMANTICS 6).
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Step:
         "event_id",
         "judged",
         "last_day",
+        "moved",
         "promised",
         "receipts",
         "recorded_at",
@@ -75,6 +77,7 @@ class Step:
         self.balances: dict[str, Tally] = {}
         self.cash: list[CashMovement] = []
         self.accounts: set[str] = set()
+        self.moved: set[str] = set()
         self.promised: set[str] = set()
         self.judged: set[str] = set()
         self.last_day = Day(0) if last_day is None else last_day
