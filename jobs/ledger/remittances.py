@@ -124,8 +124,9 @@ def _join(step: Step, remittance_key: str, remittance: Remittance, receipt_key: 
     joined = msgspec.structs.replace(remittance, listed_under="", payment_id=receipt.payment_id)
     step.state.put(remittance_key, joined)
     total = _total(remittance, receipt.currency)
+    left = int(receipt.available)
     for number, line in enumerate(remittance.lines, start=1):
-        _apply_line(step, joined, number, line, receipt_key)
+        left -= _apply_line(step, joined, number, line, receipt_key, left)
     if total != receipt.amount:
         difference = None if total is None else Minor(abs(receipt.amount - total))
         exceptions.open_case(
@@ -147,10 +148,13 @@ def _day(step: Step, remittance: Remittance) -> Day:
     return remittance.received_on if step.today is None else max(step.today, remittance.received_on)
 
 
-def _apply_line(step: Step, remittance: Remittance, number: int, line: RemittanceLine, receipt_key: str) -> None:
+def _apply_line(
+    step: Step, remittance: Remittance, number: int, line: RemittanceLine, receipt_key: str, left: int
+) -> int:
+    """Apply or park a line, at most what the lines before it left of the payment; returns what it takes."""
     receipt = step.receipt(receipt_key)
     if receipt is None:
-        return
+        return 0
     line_id = f"{remittance.remittance_id}/{number}"
     amount = rescale(line.amount_minor, line.amount_scale, receipt.currency)
     deduction = None
@@ -160,8 +164,8 @@ def _apply_line(step: Step, remittance: Remittance, number: int, line: Remittanc
         _reject_line(
             step, remittance, Rejected("invalid_amount", f"line {number} has more decimals than {receipt.currency}")
         )
-        return
-    amount = Minor(max(0, min(amount, receipt.available)))  # lines are applied in order, up to the payment
+        return 0
+    amount = Minor(max(0, min(amount, left, receipt.available)))  # lines are applied in order, up to the payment
     found = step.find_document(remittance.account, line.invoice_id)
     if found is not None and deduction:
         disputes.open_deduction(
@@ -169,7 +173,7 @@ def _apply_line(step: Step, remittance: Remittance, number: int, line: Remittanc
         )
         found = (found[0], step.document(found[0]) or found[1])
     if amount == 0 and (found is not None or not deduction):
-        return
+        return 0
     application_key = key("application", step.company, line_id)
     application = Application(
         wake=None,
@@ -193,10 +197,12 @@ def _apply_line(step: Step, remittance: Remittance, number: int, line: Remittanc
     )
     if found is None:
         park(step, application_key, application)
-        return
+        return amount
     verdict = settle_application(step, application_key, application, *found)
     if isinstance(verdict, Rejected):
         _reject_line(step, remittance, verdict)
+        return 0
+    return amount
 
 
 def _reject_line(step: Step, remittance: Remittance, verdict: Rejected) -> None:
