@@ -6,9 +6,9 @@ event costs the lines it touches, and a midnight the lines that change, never th
 
 import msgspec
 
-from jobs import cash_alerts
+from jobs import cash_alerts, collectible
 from jobs.buckets import NOT_DUE, Buckets
-from jobs.collectible import UNAPPLIED, covered_by_cash, withheld
+from jobs.collectible import covered_by_cash, withheld
 from jobs.effects import AccountAging, AgingTransition, InstalmentState, Item, Receipt
 from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, account_key
 from jobs.step import Step
@@ -16,6 +16,7 @@ from jobs.tally import Tally
 from jobs.values import Day, Minor
 
 INVOICE = "invoice"
+UNAPPLIED = collectible.UNAPPLIED
 ON_ACCOUNT = "on_account"
 CREDIT = "credit"
 NONE = "none"
