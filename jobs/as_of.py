@@ -7,8 +7,9 @@ forms against it.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jobs.aging import CREDIT, INVOICE, ON_ACCOUNT, UNAPPLIED
+from jobs.aging import CREDIT, INVOICE, ON_ACCOUNT
 from jobs.buckets import Buckets
+from jobs.collectible import UNAPPLIED
 from jobs.company import CreditMode
 from jobs.effects import LedgerEntry
 from jobs.values import Day, Instant, Minor

@@ -5,8 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from jobs import alerts
-from jobs.aging import UNAPPLIED
-from jobs.collectible import covered_by_cash
+from jobs.collectible import UNAPPLIED, covered_by_cash
 from jobs.entities import AccountState, Balance, PromiseState, account_key
 from jobs.overview import Overview, balance_keys
 from jobs.step import Step

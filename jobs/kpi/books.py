@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from jobs.aging import INVOICE, UNAPPLIED
+from jobs.aging import INVOICE
 from jobs.as_of import open_lines
+from jobs.collectible import UNAPPLIED
 from jobs.effects import LedgerEntry, Promise, Receipt
 from jobs.kpi.cases import CaseMoment
 from jobs.values import Day

@@ -7,7 +7,8 @@ free meanwhile, and the application is tried again when the invoice arrives.
 
 import msgspec
 
-from jobs.aging import CREDIT, ON_ACCOUNT, UNAPPLIED
+from jobs.aging import CREDIT, ON_ACCOUNT
+from jobs.collectible import UNAPPLIED
 from jobs.effects import Carried, Rejection
 from jobs.entities import Application, ForeignSource, ReceiptState, key
 from jobs.events import ApplicationCarried, ApplicationRecalled, ApplicationSettled, CashApplied

@@ -7,7 +7,8 @@ recorded at the identification.
 
 import msgspec
 
-from jobs.aging import ON_ACCOUNT, UNAPPLIED
+from jobs.aging import ON_ACCOUNT
+from jobs.collectible import UNAPPLIED
 from jobs.effects import Carried, Rejection
 from jobs.entities import Placement, ReceiptState, key
 from jobs.events import (

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from jobs.aging import ON_ACCOUNT, UNAPPLIED
+from jobs.aging import ON_ACCOUNT
+from jobs.collectible import UNAPPLIED
 from jobs.effects import Carried
 from jobs.entities import Placement, ReceiptState, key
 from jobs.events import Event, PaymentPlacedOnAccount, PaymentReceived, PaymentRefunded, PaymentReversed

@@ -5,8 +5,9 @@ from itertools import groupby
 
 from hypothesis import given
 
-from jobs.aging import CREDIT, INVOICE, ON_ACCOUNT, UNAPPLIED
+from jobs.aging import CREDIT, INVOICE, ON_ACCOUNT
 from jobs.as_of import age, open_lines
+from jobs.collectible import UNAPPLIED
 from jobs.effects import LedgerEntry
 from jobs.events import ClockTicked
 from jobs.values import Day
