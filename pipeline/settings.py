@@ -16,7 +16,7 @@ CHOICE: dict[str, Any] = {"choice": True}
 def _check_address_list(value: str) -> str:
     for address in value.split(","):
         host, _, port = address.strip().rpartition(":")
-        if not host or not port.isdecimal():
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
             raise ValueError("must be host:port, several joined by commas")
     return value
 

@@ -50,9 +50,12 @@ def _read_file(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise Problem(f"there is no settings file {file}", "Give its path with --config") from None
     except tomllib.TOMLDecodeError as error:
-        raise Problem(f"{file} is not valid TOML: {error}") from error
+        raise Problem(
+            f"{file} is not valid TOML: {error}", "Correct that line; config/reference.toml is valid"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{file} cannot be read: {error}") from error
+        words = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise Problem(f"the settings file {file} cannot be read: {words}", "Give a TOML file with --config") from error
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
@@ -77,10 +80,11 @@ def _explain(error: ErrorDetails, file: Path | None, variables: Mapping[tuple[st
         if section in Settings.model_fields:
             return Problem(f"{where} is not a setting", f"Keys of {section} are {_names(section_model(section))}")
         return Problem(f"{where} is not a setting", f"Sections are {_names(Settings)}")
+    if error["type"] == "model_type":
+        return Problem(f"{where} is not a section", f"Write [{section}] and its keys below it")
     wrong = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     if not field:  # a rule about several keys, or something else where a section should be
-        advice = "" if error["type"] == "value_error" else f"Write [{section}] and its keys below it"
-        return Problem(f"{where}: {wrong}", advice)
+        return Problem(f"{where}: {wrong}", "Change one of the two")
     # Never show what may be a password.
     value = "" if field.endswith("password") else f", not {error['input']!r}"
     return Problem(f"{where}: {wrong}{value}", section_model(section).model_fields[field].description or "")

@@ -20,6 +20,7 @@ from pipeline.cli.registry import use_registry
 from pipeline.companies import read_companies
 from pipeline.errors import Problem
 from pipeline.settings import Settings
+from pipeline.startup import reach_broker
 from sources import (
     Adapter,
     Inputs,
@@ -206,6 +207,7 @@ def _settings(context: typer.Context, company: str | None) -> Settings:
     """The settings; a company that is not among the configured ones would be rejected event by event later."""
     settings = load_settings(context)
     use_registry(settings)
+    reach_broker(settings.kafka.client_config())
     folder = settings.companies.folder
     if company is not None and folder.is_dir():
         known = read_companies(folder)

@@ -12,6 +12,7 @@ from pipeline.cli.clickhouse import clickhouse_address, clickhouse_problems
 from pipeline.cli.registry import use_registry
 from pipeline.health import Health, serve_health
 from pipeline.settings import Settings
+from pipeline.startup import reach_broker
 from sinks.lane import Limits
 from sinks.service import Sink, SinkOptions
 from topics import catalogue
@@ -29,6 +30,7 @@ def sink(context: typer.Context) -> None:
     """
     settings = load_settings(context)
     use_registry(settings)
+    reach_broker(settings.kafka.client_config())
     health = Health()
     running = Sink(sink_options(settings), contracts(), health.heartbeat, health.set_ready)
     asked = False

@@ -51,7 +51,6 @@ def test_the_file_of_the_current_directory_is_read_when_none_is_named(
             "kafka.bootstrap_server in FILE is not a setting. Keys of kafka are bootstrap_servers, security_protocol, ",
         ),
         ("[kafak]\nx = 1\n", {}, "kafak in FILE is not a setting. Sections are kafka, clickhouse, "),
-        ("kafka = 1\n", {}, "kafka in FILE: "),
         (
             '[clock]\nmode = "fast"\n',
             {},
@@ -95,6 +94,12 @@ def test_the_file_of_the_current_directory_is_read_when_none_is_named(
         ),
         ("[kafka\n", {}, "FILE is not valid TOML: "),
         ("kafka = 1\n", {"ARREARS_KAFKA__TOPIC_PREFIX": "a."}, "kafka in FILE is not a section. Write [kafka]"),
+        ("kafka = 1\n", {}, "kafka in FILE is not a section. Write [kafka] and its keys below it."),
+        (
+            '[kafka]\nbootstrap_servers = "localhost:99999"\n',
+            {},
+            "kafka.bootstrap_servers in FILE: must be host:port, several joined by commas, not 'localhost:99999'.",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line_with_its_place_and_what_is_allowed(
@@ -110,6 +115,14 @@ def test_what_is_wrong_is_one_line_with_its_place_and_what_is_allowed(
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"there is no settings file .*none\.toml\. Give its path with --config"):
         load(tmp_path / "none.toml", {})
+
+
+def test_a_file_that_is_no_text_and_a_folder_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Problem, match=r"binary\.toml cannot be read: it is not UTF-8\. Give a TOML file"):
+        load(tmp_path / "binary.toml", {})
+    with pytest.raises(Problem, match=r"cannot be read: Is a directory\. Give a TOML file with --config"):
+        load(tmp_path, {})
 
 
 def test_a_password_is_shown_nowhere(tmp_path: Path) -> None:

@@ -176,6 +176,13 @@ def test_an_empty_file_has_no_header() -> None:
         read("")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_named_and_nothing_is_read(encoding: str) -> None:
+    adapter = CsvFile(SourceOptions(company="FR01"), read_mapping(MAPPING, "m.toml"))
+    with pytest.raises(SourceError, match=r"a\.csv is UTF-16, or no text at all\. Save it as UTF-8"):
+        adapter.check(io.BytesIO((HEADER + GOOD).encode(encoding)), "a.csv")
+
+
 def test_a_file_without_a_header_and_with_a_title() -> None:
     columns = ", ".join(f'"{name}"' for name in HEADER.strip().split(";"))
     mapping = MAPPING.replace("[file]\n", f"[file]\nskip_lines = 1\ncolumns = [{columns}]\n")
