@@ -15,7 +15,8 @@ SHARED = Path(os.environ.get("ARREARS_TEST_SHARED", OWN.parents[1].parent / "sha
 SHARED_FILES = find([SHARED]) if SHARED.is_dir() else []
 
 
-def _named(path: Path) -> str:
+def named(path: Path) -> str:
+    """Area and name of a scenario file."""
     return f"{path.parent.name}/{path.stem}"
 
 
@@ -27,25 +28,25 @@ def _failures(path: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", find([OWN]), ids=_named)
+@pytest.mark.parametrize("path", find([OWN]), ids=named)
 def test_our_own_scenarios_hold(path: Path) -> None:
     assert _failures(path) == []
 
 
 @pytest.mark.skipif(not SHARED_FILES, reason=f"no shared scenarios at {SHARED}")
-@pytest.mark.parametrize("path", SHARED_FILES, ids=_named)
+@pytest.mark.parametrize("path", SHARED_FILES, ids=named)
 def test_the_shared_scenarios_hold(path: Path) -> None:
     assert _failures(path) == []
 
 
-@pytest.mark.parametrize("path", find([OWN]), ids=_named)
+@pytest.mark.parametrize("path", find([OWN]), ids=named)
 def test_a_scenario_expects_something_and_says_which_rules_it_shows(path: Path) -> None:
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert content["rules"]
     assert sum(len(step.expectations) for step in load(path).steps if isinstance(step, ExpectStep)) > 0
 
 
-@pytest.mark.parametrize("path", find([OWN / "aging", OWN / "as_of"]), ids=_named)
+@pytest.mark.parametrize("path", find([OWN / "aging", OWN / "as_of"]), ids=named)
 def test_a_scenario_without_its_last_event_does_not_hold(path: Path, tmp_path: Path) -> None:
     """The expectations depend on what happens: no file would pass whatever the jobs do."""
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,0 +1,253 @@
+"""The scenario files through the real system: codec, broker, worker, sink, ClickHouse (SCENARIOS §2).
+
+All scenarios are played as one history into one system (`one_world.py`); each expectation is looked at as of the
+instant, or the position of the log, at which it stands. What is compared, and from where:
+
+- From the topics, every kind of expectation: documents, receipts, promises, cases, alerts, transitions, rejections, key
+  figures and aging are answered from the records of the output topics; `account`, `notices_due` and `worklist` from
+  folds that are restored from the state topic up to that position.
+- From ClickHouse's tables of dated changes: `aging`, `invoice`, `transitions`, `alerts`, `alerts_of`, `rejected`.
+- From ClickHouse's parameterized views: `aging` by `aging_as_of`, amounts and ages of `invoice` by `open_items_as_of`
+  and `disputed_as_of`, with the scenario's clock as `known_as_of`.
+- Tables of latest states have no past, so they are compared with the last records of the topics when all is done.
+
+Events that cannot be written at all (`invalid_amount`) are refused before the log, as any source refuses them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from jobs import EVENT_TYPES
+from jobs.values import date_of, moment_of
+from pipeline.cli.reconciliation import Line, clickhouse_address
+from pipeline.local import ClickHouseServer, KafkaBroker
+from pipeline.scenarios import load
+from pipeline.scenarios.comparison import Mismatch, compare
+from pipeline.scenarios.expectations import _as_of, _item, _known_as_of, check
+from pipeline.scenarios.format import find
+from pipeline.scenarios.world import World
+from pipeline.settings import Settings
+from tests.integration.installed import LogWriter, installed, wait_until_arrived
+from tests.integration.one_world import NOT_FOLDED, Look, Part, parts_of, play
+from tests.integration.settling import Settling
+from tests.integration.topic_reader import read_topics
+from tests.integration.worlds import (
+    LOG_TABLES,
+    STATE_VIEWS,
+    TYPES,
+    Found,
+    Records,
+    from_table,
+    from_topics,
+    restored_folds,
+    world_of,
+)
+from tests.scenarios.test_scenarios import OWN, SHARED_FILES, named
+from topics import catalogue
+
+pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
+
+PATHS = [*find([OWN]), *SHARED_FILES]
+OF_DATED_CHANGES = frozenset({"aging", "invoice", "transitions", "alerts", "alerts_of", "rejected"})
+_DOCUMENT = """
+SELECT sum(open), max(days_past_due), argMax(bucket, days_past_due), (
+    SELECT sum(disputed) FROM disputed_as_of(as_of = {as_of:Date32}, known_as_of = {known:DateTime64(6, 'UTC')})
+    WHERE company = {company:String} AND document_type = {item_type:String} AND document_id = {item_id:String}
+)
+FROM open_items_as_of(as_of = {as_of:Date32}, known_as_of = {known:DateTime64(6, 'UTC')})
+WHERE company = {company:String} AND item_type = {item_type:String} AND item_id = {item_id:String}
+"""
+_AGING = """
+SELECT not_due, buckets, unapplied, on_account, credits, disputed, total, reconciliation_gap
+FROM aging_as_of(as_of = {as_of:Date32}, known_as_of = {known:DateTime64(6, 'UTC')})
+WHERE company = {company:String} AND account_id = {account:String} AND currency = {currency:String}
+"""
+
+
+@dataclass
+class Played:
+    """The history when all of it has arrived everywhere."""
+
+    settings: Settings
+    settling: Settling
+    parts: list[Part]
+    lines: list[Line]
+    client: Client
+
+    def part(self, path: object) -> Part:
+        """The scenario of a file."""
+        return next(part for part in self.parts if part.scenario.path == path)
+
+    @cached_property
+    def topics(self) -> Records:
+        """What the topics hold."""
+        return Records(self.found)
+
+    @cached_property
+    def found(self) -> list[Found]:
+        """Every record of every topic."""
+        wanted = [topic for name, topic in catalogue(self.settings.kafka.topic_prefix).items() if topic.records]
+        config = self.settings.kafka.client_config()
+        return [*from_topics(read_topics(config, wanted))]
+
+    @cached_property
+    def tables(self) -> Records:
+        """What ClickHouse's tables of dated changes hold."""
+        return Records(one for name in LOG_TABLES for one in from_table(self.client, name))
+
+    def world(self, part: Part, look: Look, *, of_tables: bool = False) -> World:
+        """The world at an expectation; dated changes from ClickHouse where that is asked for."""
+        names = [*TYPES, *EVENT_TYPES, *NOT_FOLDED, "RejectedEvent"]
+        found = self.topics.of(part, look, [name for name in names if not (of_tables and name in LOG_TABLES)])
+        if of_tables:
+            found += self.tables.of(part, look, LOG_TABLES)
+        folds = None
+        if look.cut is not None and look.asks_the_fold:
+            topic = catalogue(self.settings.kafka.topic_prefix)["ar.state"]
+            folds = restored_folds(part, self.settling.records("ar.state"), topic, look.cut)
+        return world_of(part, look, found, folds)
+
+
+@pytest.fixture(scope="module")
+def played(
+    kafka: KafkaBroker, clickhouse: ClickHouseServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Played]:
+    parts = parts_of(load(path) for path in PATHS)
+    companies = [company for part in parts for company in part.companies()]
+    with installed(kafka, clickhouse, "scenarios.", tmp_path_factory.mktemp("scenarios"), companies) as settings:
+        settling = Settling(settings)
+        play(parts, LogWriter(settings), settling)
+        lines = wait_until_arrived(settings)
+        with clickhouse_address(settings).client() as client:
+            yield Played(settings, settling, parts, lines, client)
+        settling.close()
+
+
+def told(part: Part, look: Look, mismatches: list[Mismatch]) -> list[str]:
+    """Failures as a reader of the scenario understands them."""
+    return [
+        f"{part.scenario.name}, step {look.step}: {mismatch.field} is {mismatch.actual}, not {mismatch.expected}"
+        for mismatch in mismatches
+    ]
+
+
+def test_every_event_is_accounted_for_and_clickhouse_has_what_kafka_has(played: Played) -> None:
+    assert [line for line in played.lines if not line.holds] == []
+    assert [failure for part in played.parts for failure in part.in_process.failures] == []
+    assert [one.record for one in played.found if one.name == "FailedEvent"] == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=named)
+def test_the_topics_say_what_the_scenario_expects(played: Played, path: object) -> None:
+    part = played.part(path)
+    assert part.looks
+    failures = []
+    for look in part.looks:
+        world = played.world(part, look)
+        for expectation in look.expectations:
+            failures += told(part, look, check(expectation, world))
+    assert failures == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=named)
+def test_the_dated_changes_in_clickhouse_say_the_same(played: Played, path: object) -> None:
+    part = played.part(path)
+    failures = []
+    for look in part.looks:
+        world = played.world(part, look, of_tables=True)
+        for expectation in look.expectations:
+            if OF_DATED_CHANGES & expectation.keys():
+                failures += told(part, look, check(expectation, world))
+    assert failures == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=named)
+def test_the_as_of_views_say_the_same(played: Played, path: object) -> None:
+    part = played.part(path)
+    failures = []
+    for look in part.looks:
+        world = played.world(part, look)
+        for expectation in look.expectations:
+            if "aging" in expectation:
+                failures += told(part, look, aging_by_view(played.client, part, look, world, expectation))
+            if "invoice" in expectation:
+                failures += told(part, look, invoice_by_view(played.client, part, look, world, expectation))
+    assert failures == []
+
+
+def invoice_by_view(
+    client: Client, part: Part, look: Look, world: World, expectation: dict[str, Any]
+) -> list[Mismatch]:
+    """Amounts and age of a document; status and instalments are no columns of the views."""
+    item = _item(expectation, world)
+    parameters = {
+        "as_of": date_of(_as_of(expectation, world, item.company)),
+        "known": moment_of(_known_as_of(expectation) or look.clock),
+        "company": part.company(item.company),
+        "item_type": item.document_type,
+        "item_id": item.document_id,
+    }
+    open_amount, days_past_due, bucket, disputed = client.query(_DOCUMENT, parameters=parameters).result_rows[0]
+    answers: dict[str, object] = {
+        "open": open_amount,
+        "days_past_due": days_past_due if open_amount else None,
+        "bucket": bucket if open_amount else None,
+        "disputed": disputed,
+        "collectible": open_amount - disputed,
+    }
+    return compare({name: value for name, value in expectation.items() if name in answers}, "", answers)
+
+
+def aging_by_view(client: Client, part: Part, look: Look, world: World, expectation: dict[str, Any]) -> list[Mismatch]:
+    """Aging of one account with its credits in columns of their own; other modes and roll-ups are not this view's."""
+    asked = {**{name: value for name, value in expectation.items() if name != "aging"}, **expectation["aging"]}
+    codes = [str(asked["company"])] if "company" in asked else list(world.companies)
+    with_account = {entry.company for entry in world.entries if entry.account_id == str(asked["account_id"])}
+    company = next((code for code in codes if code in with_account), codes[0])
+    settings = world.companies[company]
+    if asked.get("rollup") or asked.get("credit_mode", settings.credit_mode) != "separate":
+        return []
+    parameters = {
+        "as_of": date_of(_as_of(asked, world, company)),
+        "known": moment_of(_known_as_of(asked) or look.clock),
+        "company": part.company(company),
+        "account": str(asked["account_id"]),
+        "currency": str(asked["currency"]),
+    }
+    answers: dict[str, object] = dict.fromkeys(
+        (*settings.aging.names, "unapplied", "on_account", "credits", "disputed", "total", "reconciliation_gap"), 0
+    )
+    for row in client.query(_AGING, parameters=parameters).named_results():
+        answers |= {part["name"]: part["amount"] for part in row.pop("buckets")} | row
+    return compare({name: value for name, value in expectation.items() if name in answers}, "", answers)
+
+
+@pytest.mark.parametrize("name", STATE_VIEWS)
+def test_the_latest_states_in_clickhouse_are_the_last_records_of_the_topics(played: Played, name: str) -> None:
+    keys = {
+        "Item": ("company", "document_type", "document_id"),
+        "Receipt": ("company", "account_id", "payment_id"),
+        "Promise": ("company", "promise_id"),
+        "DisputeCase": ("company", "dispute_id"),
+        "ExceptionCase": ("company", "exception_id"),
+    }[name]
+    last: dict[tuple[str, ...], Found] = {}
+    for one in played.found:
+        if one.name == name:
+            place = tuple(str(one.record[key] or "") for key in keys)
+            if place not in last or last[place].offset < one.offset:
+                last[place] = one
+    columns = (*keys, "status", "event_id", "toUnixTimestamp64Micro(recorded_at)", "_offset")
+    rows = played.client.query(f"SELECT {', '.join(columns)} FROM {STATE_VIEWS[name]}").result_rows
+    found = {tuple(row[: len(keys)]): tuple(row[len(keys) :]) for row in rows}
+    assert len(found) == len(rows) > 0
+    assert found == {
+        place: (one.record["status"], one.record["event_id"], one.record["recorded_at"], one.offset)
+        for place, one in last.items()
+        if one.record["status"] != "identified"  # it lies with the account that was found, under the same id
+    }
