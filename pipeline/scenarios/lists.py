@@ -22,6 +22,7 @@ def alerts_of(expectation: dict[str, Any], world: World) -> list[Mismatch]:
 
 
 def _alerts(expectation: dict[str, Any], world: World, kind: str | None) -> list[Answers]:
+    """By instant, then subject, also where several events of one instant raised them; of a subject as they came."""
     return [
         {
             "kind": alert.kind,
@@ -33,7 +34,7 @@ def _alerts(expectation: dict[str, Any], world: World, kind: str | None) -> list
             "account_id": alert.account_id,
             "company": alert.company,
         }
-        for alert in world.alerts
+        for alert in sorted(world.alerts, key=lambda alert: (alert.raised_at, alert.subject))
         if kind in {None, alert.kind} and _is_of(expectation, alert.company, alert.account_id)
     ]
 
