@@ -194,13 +194,16 @@ class Books:
             self.fold.restore(key, value)
         self.fold.restored()
 
-    def _fold(self, event: Event) -> StepResult:
+    def _step(self, event: Event) -> StepResult:
         result = self.fold.step(event)
         self.out.take(result.effects)
+        return result
+
+    def _fold(self, event: Event) -> StepResult:
+        result = self._step(event)
         carried = deque(effect.event for effect in result.effects if isinstance(effect, Carried))
         while carried:
-            effects = self.fold.step(carried.popleft()).effects
-            self.out.take(effects)
+            effects = self._step(carried.popleft()).effects
             carried.extend(effect.event for effect in effects if isinstance(effect, Carried))
         return result
 

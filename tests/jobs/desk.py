@@ -49,7 +49,7 @@ class Desk(Books):
         super().__init__(start=start, **rules)  # type: ignore[arg-type]  # code and account are texts
 
     def _fold(self, event: Event) -> StepResult:
-        result = super()._fold(event)
+        result = self._step(event)
         self._look_at(result.effects)
         if not self.held:
             self.deliver()
@@ -58,7 +58,7 @@ class Desk(Books):
     def deliver(self, count: int | None = None) -> None:
         """Deliver what is on its way between accounts: everything, or so many events."""
         while self.in_flight and (count is None or count > 0):
-            result = super()._fold(self.in_flight.popleft())
+            result = self._step(self.in_flight.popleft())
             self._look_at(result.effects)
             count = None if count is None else count - 1
 
