@@ -101,7 +101,10 @@ def assign(step: Step, event: DisputeAssigned) -> Verdict:
 
 
 def resolve(step: Step, event: DisputeResolved) -> Verdict:
-    """upheld: disputed until its credit memo; rejected or withdrawn: collectible at once (SEMANTICS 2.7)."""
+    """upheld: disputed until its credit memo; rejected or withdrawn: collectible at once (SEMANTICS 2.7).
+
+    A credit memo that came while the dispute was open is its credit memo, too.
+    """
     dispute_key = key("dispute", step.company, event.dispute_id)
     dispute = step.state.get(Dispute, dispute_key)
     if dispute is None or dispute.account != event.account_id or event.outcome not in OUTCOMES:
@@ -109,10 +112,11 @@ def resolve(step: Step, event: DisputeResolved) -> Verdict:
     if dispute.case.resolved:
         return DUPLICATE
     document = step.document(dispute.target)
-    released = Minor(0 if event.outcome == UPHELD else dispute.outstanding)
+    upheld = event.outcome == UPHELD
+    released = Minor(min(dispute.credited, dispute.outstanding)) if upheld else dispute.outstanding
     if document is not None and released:
         day = max(step.settings.calendar.day(event.occurred_at), dispute.opened_on)
-        step.post_dispute(document, dispute, Minor(-released), day, "resolved")
+        step.post_dispute(document, dispute, Minor(-released), day, "credited" if upheld else "resolved")
         _put_disputed(step, dispute.target, document, Minor(-released))
     case = cases.resolve(step, _subject(dispute), dispute.case)
     outstanding = Minor(dispute.outstanding - released)
@@ -128,21 +132,52 @@ def woken(step: Step, dispute_key: str) -> None:
 
 
 def credited(step: Step, document_key: str, document: Document, amount: Minor, day: Day) -> Document:
-    """A credit on the document settles its upheld disputes, in order of id; returns the document without that slice."""
-    if not document.disputed:
-        return document
+    """A credit on the document settles its upheld disputes, in order of id; returns the document without that slice.
+
+    What is left of it is remembered for the disputes that are still open.
+    """
     rest = amount
-    for dispute_key in step.state.listed(_listing(step, document)):
-        dispute = step.state.get(Dispute, dispute_key)
-        if dispute is None or dispute.outcome != UPHELD or not dispute.outstanding or not rest:
-            continue
+    disputes = _of(step, document)
+    for dispute_key, dispute in disputes:
         settled = Minor(min(rest, dispute.outstanding))
-        step.post_dispute(document, dispute, Minor(-settled), max(day, dispute.opened_on), "credited")
-        _put(step, dispute_key, msgspec.structs.replace(dispute, outstanding=Minor(dispute.outstanding - settled)))
-        document = msgspec.structs.replace(document, disputed=Minor(document.disputed - settled))
-        rest = Minor(rest - settled)
+        if dispute.outcome == UPHELD and settled:
+            step.post_dispute(document, dispute, Minor(-settled), max(day, dispute.opened_on), "credited")
+            _put(step, dispute_key, msgspec.structs.replace(dispute, outstanding=Minor(dispute.outstanding - settled)))
+            document = msgspec.structs.replace(document, disputed=Minor(document.disputed - settled))
+            rest = Minor(rest - settled)
+    for dispute_key, dispute in disputes:
+        noted = Minor(min(rest, dispute.outstanding - dispute.credited))
+        if not dispute.case.resolved and noted:
+            step.state.put(dispute_key, msgspec.structs.replace(dispute, credited=Minor(dispute.credited + noted)))
+            rest = Minor(rest - noted)
     step.put_document(document_key, document)
     return document
+
+
+def credit_taken_back(step: Step, document_key: str, document: Document, amount: Minor, day: Day) -> None:
+    """The credit is gone again, and with it the settlement of the disputes that it settled last."""
+    rest = amount
+    for dispute_key, dispute in reversed(_of(step, document)):
+        if not dispute.case.resolved:
+            back = Minor(min(rest, dispute.credited))
+            step.state.put(dispute_key, msgspec.structs.replace(dispute, credited=Minor(dispute.credited - back)))
+        elif dispute.outcome == UPHELD:
+            back = Minor(min(rest, dispute.amount - dispute.outstanding))
+            if back:
+                step.post_dispute(document, dispute, back, max(day, dispute.opened_on), "reopened")
+                _put(step, dispute_key, msgspec.structs.replace(dispute, outstanding=Minor(dispute.outstanding + back)))
+                document = msgspec.structs.replace(document, disputed=Minor(document.disputed + back))
+        else:
+            continue
+        rest = Minor(rest - back)
+    step.put_document(document_key, document)
+
+
+def _of(step: Step, document: Document) -> list[tuple[str, Dispute]]:
+    """The disputes of a document, in order of id."""
+    keys = step.state.listed(_listing(step, document))
+    found = ((dispute_key, step.state.get(Dispute, dispute_key)) for dispute_key in keys)
+    return [(dispute_key, dispute) for dispute_key, dispute in found if dispute is not None]
 
 
 def _subject(dispute: Dispute) -> cases.Subject:

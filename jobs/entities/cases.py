@@ -17,7 +17,10 @@ class Case(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Dispute(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A contested amount of a document. `outstanding` is the part of it that is still disputed."""
+    """A contested amount of a document. `outstanding` is the part of it that is still disputed.
+
+    `credited` is what was credited on the document while the dispute was open: if it is upheld, that was its credit.
+    """
 
     wake: Day | None
     listed_under: str
@@ -33,6 +36,7 @@ class Dispute(msgspec.Struct, frozen=True, array_like=True, gc=False):
     content: bytes
     case: Case
     assigned_to: str | None = None
+    credited: Minor = Minor(0)
 
     @property
     def status(self) -> str:

@@ -6,7 +6,7 @@ and judged when the invoice arrives.
 
 import msgspec
 
-from jobs.disputes import credited, open_deduction
+from jobs.disputes import credit_taken_back, credited, open_deduction
 from jobs.effects import Carried, Rejection
 from jobs.entities import AccountState, Application, Document, ForeignSource, ReceiptState, key
 from jobs.events import ApplicationRecalled, CashApplied, CashUnapplied
@@ -304,10 +304,10 @@ def take_back(step: Step, application_key: str, day: Day, entry_type: str, reaso
             "small_balance",
         )
     remaining = tuple(other for other in document.applications if other != application_key)
-    step.put_document(
-        application.target,
-        msgspec.structs.replace(document, applications=remaining, closed_on=None, written_off_last=False),
-    )
+    document = msgspec.structs.replace(document, applications=remaining, closed_on=None, written_off_last=False)
+    step.put_document(application.target, document)
+    if value_date is None:
+        credit_taken_back(step, application.target, document, application.amount, effective)
     draw(
         step,
         application.source,
