@@ -1,5 +1,7 @@
 """Unapplied and unidentified cash: when an alert is raised, escalated, resolved (SEMANTICS 4.2)."""
 
+from typing import Any
+
 import pytest
 
 from tests.jobs.desk import Desk, Row
@@ -30,7 +32,7 @@ def statuses(desk: Desk) -> list[str]:
         ({"holidays": ["2026-03-03", "2026-03-04"]}, ["2026-03-07", "2026-03-12", "2026-03-19"]),
     ],
 )
-def test_it_fires_at_the_midnight_after_each_limit(rules: dict[str, object], instants: list[str]) -> None:
+def test_it_fires_at_the_midnight_after_each_limit(rules: dict[str, Any], instants: list[str]) -> None:
     desk = Desk(**rules)
     desk.tick("2026-03-02T09:00:00Z")
     desk.payment("R1", "75.00")
