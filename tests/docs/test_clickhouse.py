@@ -33,6 +33,15 @@ def test_a_query_answers_what_the_page_shows(client: Client, example: Example) -
     assert shown == example.answer, f"run `python -m tests.docs.sql docs/clickhouse.md`, then read it:\n{shown}"
 
 
+@pytest.mark.clickhouse
+def test_the_queries_of_the_front_page_are_answered(client: Client, repository: Path) -> None:
+    (sql,) = [block.text for block in blocks(repository / "README.md") if block.language == "sql"]
+    queries = [query for query in sql.split(";") if query.strip()]
+    assert len(queries) == 3
+    for query in queries:
+        assert client.query(query).result_rows != [], query
+
+
 def test_every_query_has_its_answer() -> None:
     queries = [block for block in blocks(PAGE) if block.language == "sql"]
     assert len(EXAMPLES) == len(queries) > 10
