@@ -61,11 +61,11 @@ def woken(step: Step, balance_key: str) -> None:
     balance = step.state.get(Balance, speaker)
     if balance is None or step.today is None:
         return
+    credit.watch_cash(step, account)  # an alert has its own midnight, also where advice has none
+    balance = step.state.get(Balance, speaker) or balance
     if step.today < step.last_day:
         step.state.put(speaker, msgspec.structs.replace(balance, wake=step.last_day))
         return
-    credit.watch_cash(step, account)
-    balance = step.state.get(Balance, speaker) or balance
     seen = overviews(step, account)
     advised = _publish(step, account, seen, balance.advised)
     wake = _next_change(step, seen)
