@@ -5,21 +5,24 @@ one request answers for all partitions. The truth stands in the state topic; ``e
 long as a restore.
 """
 
+import logging
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import msgspec
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.errors import Problem
 from pipeline.ports import Unavailable
 from pipeline.progress import PROGRESS_KEY, Progress, decode_progress
 from pipeline.state_topic import LogRange, read_state
 
+logger = logging.getLogger(__name__)
+
 ANSWER_SECONDS_MAX = 15.0
 READ_SECONDS_MAX = 600.0
+_LEADERLESS_CODES = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class PartitionLag(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,34 +35,77 @@ class PartitionLag(msgspec.Struct, frozen=True, kw_only=True):
     progress: Progress | None
 
 
-def read_lag(admin: AdminClient, group_id: str, topic: str, partitions: int) -> list[PartitionLag]:
-    """What the group knows. Raises ``Problem`` when the broker does not answer."""
-    places = [TopicPartition(topic, partition) for partition in range(partitions)]
-    request = ConsumerGroupTopicPartitions(group_id, places)
-    try:
-        found = admin.list_consumer_group_offsets([request], request_timeout=ANSWER_SECONDS_MAX)[group_id].result(
-            # The client gives up first: an admin client that goes away with a question open takes the process along.
-            ANSWER_SECONDS_MAX + 5.0
+class GroupReader:
+    """Reads what a group has committed and where the log ends, without joining the group. Not thread-safe.
+
+    A consumer, and not an admin client: librdkafka's admin client ends the whole process (a null group in
+    ``rd_kafka_cgrp_op``, up to 2.16) when it asks for a group's offsets just when the coordinator moves, as it does
+    while a broker comes back; and it goes on asking for the ends of a restarted broker's log in vain.
+    """
+
+    def __init__(self, client_config: Mapping[str, Any], group_id: str) -> None:
+        self._consumer = Consumer(
+            {
+                **client_config,
+                "group.id": group_id,
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+            },
+            logger=logger,
         )
-        ends = read_ends(admin, topic, partitions)
-    except (KafkaException, TimeoutError) as error:
-        words = error.args[0].str() if isinstance(error, KafkaException) else "no answer in time"
-        raise Problem(f"the broker does not tell positions: {words}", "Look at kafka.bootstrap_servers") from error
-    known = {place.partition: place for place in found.topic_partitions or ()}
-    lags = []
-    for partition in range(partitions):
-        place = known.get(partition)
-        position = place.offset if place is not None and place.offset >= 0 else None
-        lags.append(
-            PartitionLag(
-                partition=partition,
-                position=position,
-                end=ends[partition],
-                lag=None if position is None else max(0, ends[partition] - position),
-                progress=_progress(place.metadata if place is not None else None),
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def lag(self, topic: str, partitions: int) -> list[PartitionLag]:
+        """What the group knows of every partition. Raises ``Problem`` when the broker does not answer."""
+        places = [TopicPartition(topic, partition) for partition in range(partitions)]
+        try:
+            found = self._consumer.committed(places, timeout=ANSWER_SECONDS_MAX)
+        except KafkaException as error:
+            words = error.args[0].str()
+            raise Problem(f"the broker does not tell positions: {words}", "Look at kafka.bootstrap_servers") from error
+        ends = self.ends(topic, partitions)
+        known = {place.partition: place for place in found}
+        lags = []
+        for partition in range(partitions):
+            place = known.get(partition)
+            position = place.offset if place is not None and place.offset >= 0 else None
+            lags.append(
+                PartitionLag(
+                    partition=partition,
+                    position=position,
+                    end=ends[partition],
+                    lag=None if position is None else max(0, ends[partition] - position),
+                    progress=_progress(place.metadata if place is not None else None),
+                )
             )
-        )
-    return lags
+        return lags
+
+    def ends(self, topic: str, partitions: int) -> list[int]:
+        """One past the last committed record of each partition. Raises ``Problem``."""
+        return [self._end(TopicPartition(topic, partition)) for partition in range(partitions)]
+
+    def _end(self, place: TopicPartition) -> int:
+        """A partition that has no leader just now, as a young topic or one of a restarted broker, is asked again."""
+        deadline = time.monotonic() + ANSWER_SECONDS_MAX
+        while True:
+            try:
+                found = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS_MAX, cached=False)
+            except KafkaException as error:
+                if not error.args[0].retriable() and error.args[0].code() not in _LEADERLESS_CODES:
+                    raise _no_ends(place.topic, error.args[0].str()) from error
+                if time.monotonic() > deadline:
+                    raise _no_ends(place.topic, error.args[0].str()) from error
+                time.sleep(0.1)
+            else:
+                if not found:  # None when the time is over, whatever the binding's types say
+                    raise _no_ends(place.topic, "no answer")
+                return found[1]
 
 
 def read_exact_lag(
@@ -103,22 +149,11 @@ def read_progress(client_config: Mapping[str, Any], state_topic: str, partition:
     return None if found is None else decode_progress(found)
 
 
-def read_ends(admin: AdminClient, topic: str, partitions: int) -> list[int]:
-    """One past the last committed record of each partition. Raises ``Problem``."""
-    places = [TopicPartition(topic, partition) for partition in range(partitions)]
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    try:
-        futures = admin.list_offsets(
-            dict.fromkeys(places, latest),
-            isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=ANSWER_SECONDS_MAX,
-        )
-        return [int(futures[place].result().offset) for place in places]
-    except KafkaException as error:
-        raise Problem(
-            f"the ends of {topic} cannot be read: {error.args[0].str()}",
-            "Look at kafka.bootstrap_servers; run `arrears topics apply` if the topic is missing",
-        ) from error
+def _no_ends(topic: str, words: str) -> Problem:
+    return Problem(
+        f"the ends of {topic} cannot be read: {words}",
+        "Look at kafka.bootstrap_servers; run `arrears topics apply` if the topic is missing",
+    )
 
 
 def _progress(metadata: str | None) -> Progress | None:

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from pipeline.local import ClickHouseServer, KafkaBroker
 
 _numbers = itertools.count(1)
+_brokers: list[KafkaBroker] = []  # those of this session that were asked for
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """A real broker: ``bootstrap_servers``, ``stop()``, ``start()``, ``kill()``; same port at every start."""
     with KafkaBroker(tmp_path_factory.mktemp("kafka"), port=0) as broker:
+        _brokers.append(broker)
         yield broker
+        _brokers.remove(broker)
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +31,25 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 
 
 @pytest.fixture
-def topic_prefix() -> str:
-    """A prefix for topics, groups and databases that no other test of this run uses."""
-    return f"t{os.getpid()}_{next(_numbers)}."
+def topic_prefix() -> Iterator[str]:
+    """A prefix for topics, groups and databases that no other test of this run uses.
+
+    Topics of the prefix are deleted in the end: a broker that has gathered thousands of partitions takes half a
+    minute to come back from a crash, and the tests that crash it would wait for that alone.
+    """
+    prefix = f"t{os.getpid()}_{next(_numbers)}."
+    yield prefix
+    for broker in _brokers:
+        _delete_topics(broker, prefix)
+
+
+def _delete_topics(broker: KafkaBroker, prefix: str) -> None:
+    broker.start()
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0})
+    topics = [name for name in admin.list_topics(timeout=30).topics if name.startswith(prefix)]
+    if topics:
+        for future in admin.delete_topics(topics).values():
+            future.result(30)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli import load_settings
-from pipeline.lag import PartitionLag, read_exact_lag, read_lag
+from pipeline.lag import GroupReader, PartitionLag, read_exact_lag
 from pipeline.startup import admin_client, check_topics
 from pipeline.worker import STATE
 from topics import EVENTS, catalogue
@@ -34,13 +34,13 @@ def lag(
     client_config = settings.kafka.client_config()
     topics = catalogue(settings.kafka.topic_prefix)
     events = topics[EVENTS]
-    admin = admin_client(client_config)
-    check_topics(admin, client_config, [events, topics[STATE]])
+    check_topics(admin_client(client_config), client_config, [events, topics[STATE]])
     if exact:
         lags = read_exact_lag(client_config, events.name, topics[STATE].name, events.partitions)
     else:
         group_id = settings.kafka.topic_prefix + settings.worker.application_id
-        lags = read_lag(admin, group_id, events.name, events.partitions)
+        with GroupReader(client_config, group_id) as group:
+            lags = group.lag(events.name, events.partitions)
     if as_json:
         typer.echo(msgspec.json.encode(lags).decode())
     else:

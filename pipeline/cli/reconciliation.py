@@ -11,14 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from confluent_kafka.admin import AdminClient
-
 from avro import contracts
 from pipeline.cli.clickhouse import clickhouse_address, clickhouse_client
 from pipeline.cli.log_counts import Counts, Stored, Wanted, count_records
 from pipeline.cli.stored_rows import StoredRows
 from pipeline.errors import Problem
-from pipeline.lag import read_ends, read_lag, read_progress
+from pipeline.lag import GroupReader, read_progress
 from pipeline.progress import Progress
 from pipeline.settings import Settings
 from pipeline.startup import admin_client, check_topics
@@ -87,17 +85,21 @@ def _read_positions(
     Gives the progress by partition, and the marks of the log: position and end.
     """
     topic = catalogue(settings.kafka.topic_prefix)[EVENTS]
-    admin = admin_client(settings.kafka.client_config())
-    ends = read_ends(admin, topic.name, topic.partitions)
-    group = settings.kafka.topic_prefix + settings.worker.application_id
     deadline = time.monotonic() + patience_seconds
-    while time.monotonic() < deadline:
-        lags = read_lag(admin, group, topic.name, topic.partitions)
-        if all((lag.position or 0) >= ends[lag.partition] for lag in lags):
-            break
-        time.sleep(_LOOK_SECONDS)
+    with worker_group(settings) as group:
+        ends = group.ends(topic.name, topic.partitions)
+        while time.monotonic() < deadline:
+            lags = group.lag(topic.name, topic.partitions)
+            if all((lag.position or 0) >= ends[lag.partition] for lag in lags):
+                break
+            time.sleep(_LOOK_SECONDS)
     progress = read_all_progress(settings)
     return progress, {(topic.name, number): (one.position, ends[number]) for number, one in progress.items()}
+
+
+def worker_group(settings: Settings) -> GroupReader:
+    """The workers' group as the settings name it."""
+    return GroupReader(settings.kafka.client_config(), settings.kafka.topic_prefix + settings.worker.application_id)
 
 
 def read_all_progress(settings: Settings) -> dict[int, Progress]:
@@ -121,15 +123,14 @@ def wait_until_settled(settings: Settings, seconds_max: float) -> None:
     """
     deadline = time.monotonic() + seconds_max
     topic = catalogue(settings.kafka.topic_prefix)[EVENTS]
-    admin = AdminClient(settings.kafka.client_config())
-    group = settings.kafka.topic_prefix + settings.worker.application_id
-    while time.monotonic() < deadline:
-        lags = read_lag(admin, group, topic.name, topic.partitions)
-        handled = sum(lag.progress.events for lag in lags if lag.progress is not None)
-        stored = sum(part.records for part in count_records(settings, Wanted([topic.name])).values())
-        if handled == stored:  # counted after: nothing came in between
-            return
-        time.sleep(_LOOK_SECONDS)
+    with worker_group(settings) as group:
+        while time.monotonic() < deadline:
+            lags = group.lag(topic.name, topic.partitions)
+            handled = sum(lag.progress.events for lag in lags if lag.progress is not None)
+            stored = sum(part.records for part in count_records(settings, Wanted([topic.name])).values())
+            if handled == stored:  # counted after: nothing came in between
+                return
+            time.sleep(_LOOK_SECONDS)
     raise Problem(
         f"not everything was applied within {seconds_max:.0f} s", "Look at `arrears lag` and the worker's log"
     )

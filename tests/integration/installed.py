@@ -7,17 +7,15 @@ from pathlib import Path
 
 import msgspec
 from confluent_kafka import KafkaError, Message, Producer
-from confluent_kafka.admin import AdminClient
 
 from avro import contracts
 from jobs.company import CompanySettings
 from jobs.events import Event
 from pipeline.cli.preparation import prepare_tables, prepare_topics
-from pipeline.cli.reconciliation import Line, clickhouse_address, reconcile
+from pipeline.cli.reconciliation import Line, clickhouse_address, reconcile, worker_group
 from pipeline.cli.services import Installation
 from pipeline.clock import TICK_HEADERS, tick_record
 from pipeline.companies import plan, publish
-from pipeline.lag import read_lag
 from pipeline.local import ClickHouseServer, KafkaBroker
 from pipeline.settings import ClickHouseSettings, KafkaSettings, Settings, StackSettings, variable_name
 from topics import EVENTS, catalogue, partition_key
@@ -124,12 +122,11 @@ def wait_until_arrived(settings: Settings, seconds_max: float = ARRIVED_SECONDS_
     """Wait until every stage has everything that the stage before it has; the last reconciliation, gaps or not."""
     deadline = time.monotonic() + seconds_max
     events = catalogue(settings.kafka.topic_prefix)[EVENTS]
-    admin = AdminClient(settings.kafka.client_config())
-    group = settings.kafka.topic_prefix + settings.worker.application_id
     # The reconciliation reads whole topics, so first the group is asked, which is one request.
-    while any(lag.lag != 0 for lag in read_lag(admin, group, events.name, events.partitions)):
-        assert time.monotonic() < deadline, f"the worker is still behind after {seconds_max} s"
-        time.sleep(0.2)
+    with worker_group(settings) as group:
+        while any(lag.lag != 0 for lag in group.lag(events.name, events.partitions)):
+            assert time.monotonic() < deadline, f"the worker is still behind after {seconds_max} s"
+            time.sleep(0.2)
     while True:
         lines = reconcile(settings)
         if all(line.holds for line in lines) or time.monotonic() > deadline:

@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from avro import contracts
 from avro.text import write_event
+from pipeline.lag import GroupReader
 from pipeline.local import KafkaBroker
 from sources import ParsedEvent, Position, Publisher, SourceError, SourceOptions, adapter
 from sources.publisher import QUEUE_MESSAGES_MAX
@@ -54,7 +55,8 @@ class System:
         consumer = Consumer({**self.client_config, "group.id": "unused", "enable.auto.commit": False})
         name = self.topics[topic].name
         partitions = [TopicPartition(name, number, OFFSET_BEGINNING) for number in range(self.topics[topic].partitions)]
-        expected = sum(consumer.get_watermark_offsets(partition)[1] for partition in partitions)
+        with GroupReader(self.client_config, "unused") as group:
+            expected = sum(group.ends(name, len(partitions)))
         consumer.assign(partitions)
         found: list[Message] = []
         deadline = time.monotonic() + READ_SECONDS_MAX

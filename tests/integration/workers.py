@@ -24,7 +24,7 @@ from jobs.events import InvoiceIssued
 from pipeline.clock import now_micros
 from pipeline.companies import plan, publish
 from pipeline.errors import Problem
-from pipeline.lag import PartitionLag, read_exact_lag, read_lag
+from pipeline.lag import GroupReader, PartitionLag, read_exact_lag
 from pipeline.progress import Progress
 from topics import EVENTS, Topic, catalogue, partition_key
 
@@ -136,9 +136,8 @@ class System:
     def lags(self) -> list[PartitionLag]:
         """As `arrears lag` shows them."""
         # A client of its own each time, as the command has it: an old one goes on asking a broker that was restarted.
-        return read_lag(
-            AdminClient(self.client_config), self.group_id, self.topic(EVENTS).name, self.topic(EVENTS).partitions
-        )
+        with GroupReader(self.client_config, self.group_id) as group:
+            return group.lag(self.topic(EVENTS).name, self.topic(EVENTS).partitions)
 
     def progress(self) -> list[Progress]:
         """The truth, from the state topic."""
@@ -150,7 +149,7 @@ class System:
         )
         return [lag.progress for lag in lags if lag.progress is not None]
 
-    def wait_until_working(self, seconds: float = 60.0) -> None:
+    def wait_until_working(self, seconds: float = 120.0) -> None:
         """Until some worker has applied something in every partition."""
         deadline = time.monotonic() + seconds
         while not self._is_working():
@@ -166,14 +165,15 @@ class System:
     def _last_words(self) -> str:
         return "\n".join(worker.last_words() for worker in self.workers)
 
-    def wait_until_applied(self, seconds: float = 60.0) -> None:
+    def wait_until_applied(self, seconds: float = 120.0) -> None:
         """Until no partition lags behind; fails with the workers' last words."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
                 lags = self.lags()
             except Problem:
-                continue  # the broker is just coming back
+                time.sleep(0.25)  # the broker is just coming back
+                continue
             if all(lag.lag == 0 for lag in lags):
                 return
             time.sleep(0.25)

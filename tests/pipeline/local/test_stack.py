@@ -50,7 +50,7 @@ def _read(broker: KafkaBroker, topic: str, count: int) -> list[str]:
         {"bootstrap.servers": broker.bootstrap_servers, "group.id": f"{topic}-readers", "auto.offset.reset": "earliest"}
     )
     consumer.subscribe([topic])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     values: list[str] = []
     while len(values) < count and time.monotonic() < deadline:
         values += [(message.value() or b"").decode() for message in consumer.consume(10, 0.5) if not message.error()]
