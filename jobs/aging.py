@@ -11,6 +11,7 @@ from jobs.buckets import NOT_DUE, Buckets
 from jobs.collectible import covered_by_cash, withheld
 from jobs.effects import AccountAging, AgingTransition, InstalmentState, Item, Receipt
 from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, account_key
+from jobs.promises.coverage import coverage_key
 from jobs.step import Step
 from jobs.tally import Tally
 from jobs.values import Day, Minor
@@ -319,6 +320,7 @@ def woken_document(step: Step, document_key: str) -> None:
         if incoming is not None:
             step.state.remove(incoming.source)
         step.state.remove(application)
+    step.state.remove(coverage_key(document_key))
     _forget(step, document_key)
 
 

@@ -94,3 +94,13 @@ def test_a_reversal_thirteen_months_later_still_finds_it_and_it_goes_after_that(
     desk.tick("2028-06-09T09:00:00Z")
     desk.fold.take_changes()
     assert desk.fold.statistics()["promise"] == 0
+
+
+def test_what_was_promised_for_an_invoice_goes_with_it(desk: Desk) -> None:
+    desk.promise("P1", "100.00", "2026-04-10", "I1")
+    desk.pay("R1", "100.00")
+    desk.fold.take_changes()
+    desk.tick("2027-12-31T09:00:00Z")
+    desk.fold.take_changes()
+    counts = desk.fold.statistics()
+    assert (counts["document"], counts["coverage"], counts["promise"]) == (1, 0, 0)
