@@ -110,10 +110,9 @@ class CompanySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return Buckets(self.buckets)
 
     @cached_property
-    def notice_days(self) -> tuple[int, ...]:
-        """Days past due at which time alone changes the notices due, ascending: reminders, their end, the levels."""
-        reminders = [-days for days in self.reminder_days_before]
-        return tuple(sorted({*reminders, *([0] if reminders else []), *self.dunning_levels}))
+    def reminder_offsets(self) -> tuple[int, ...]:
+        """Days from the due date on which reminders begin to be due, ascending, and 0, when they end; () for none."""
+        return (*sorted({-days for days in self.reminder_days_before}), 0) if self.reminder_days_before else ()
 
     @cached_property
     def _amounts(self) -> dict[tuple[str, str], Minor]:

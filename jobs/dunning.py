@@ -1,6 +1,5 @@
 """Dunning: which notices are due, and what was sent (SEMANTICS 6.1)."""
 
-from bisect import bisect_right
 from typing import NamedTuple
 
 import msgspec
@@ -81,17 +80,20 @@ def _reminder_due(step: Step, invoice: OpenInvoice, today: Day) -> bool:
 def next_change(step: Step, invoice: OpenInvoice, today: Day) -> Day | None:
     """The next day on which time alone may make a notice for the invoice due."""
     settings = step.settings
-    days_past_due = invoice.days_past_due
-    upcoming = bisect_right(settings.notice_days, days_past_due)
-    soonest: Day | None = None
-    if upcoming < len(settings.notice_days):
-        soonest = Day(today - days_past_due + settings.notice_days[upcoming])
-    noticed_on = invoice.document.noticed_on
-    if noticed_on is not None:
-        again = Day(noticed_on + settings.dunning_min_gap_days)
-        if again > today and (soonest is None or again < soonest):
-            soonest = again
-    return soonest
+    document = invoice.document
+    due_date = today - invoice.days_past_due
+    day: int | None = None
+    if document.notice_level < len(settings.dunning_levels):
+        day = due_date + settings.dunning_levels[document.notice_level]
+        if document.noticed_on is not None:
+            day = max(day, document.noticed_on + settings.dunning_min_gap_days)
+        if day <= today:
+            day = None
+    if due_date > today:
+        for offset in settings.reminder_offsets:
+            if due_date + offset > today:
+                return Day(due_date + offset if day is None else min(day, due_date + offset))
+    return None if day is None else Day(day)
 
 
 def sent(step: Step, event: NoticeSent) -> Verdict:
