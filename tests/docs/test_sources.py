@@ -5,7 +5,10 @@ import json
 import re
 from pathlib import Path
 
+import yaml
+
 from avro.text import write_event
+from pipeline.scenarios import load, run
 from sources import ParsedEvent, SourceOptions, adapter
 from sources.mapping.document import replace_in
 from tests.docs.pages import DOCS, blocks
@@ -56,3 +59,29 @@ def test_the_partitions_of_the_page_are_right() -> None:
     partitions = catalogue("")[EVENTS].partitions
     for key, partition in rows:
         assert partition_of(key.replace("\\|", "|").encode(), partitions) == int(partition), key
+
+
+def test_the_quick_start_ends_where_it_says(tmp_path: Path) -> None:
+    """The invoice is 15 days past due on 15 April, the cash lies unapplied, and an alert says so."""
+    steps = [json.loads(line) for line in _block(DOCS / "quickstart.md", "json").splitlines()]
+    scenario = {
+        "name": "the quick start",
+        "company": {"code": "FR01", "timezone": "Europe/Paris"},
+        "steps": [*({"at": step["occurred_at"], **step} for step in steps), {"clock": "2026-04-15T09:00:00Z"}],
+        "expect": [
+            {"invoice": "I1", "open": "100.00", "days_past_due": 15},
+            {
+                "aging": {"account_id": "C1", "currency": "EUR"},
+                "1-30": "100.00",
+                "unapplied": "40.00",
+                "total": "60.00",
+            },
+            {
+                "alerts_of": "unapplied_cash",
+                "list": [{"subject": "R1", "status": status} for status in ("raised", "escalated", "escalated")],
+            },
+        ],
+    }
+    file = tmp_path / "quickstart.yaml"
+    file.write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    assert [(failure.expectation, failure.mismatches) for failure in run(load(file))] == []
