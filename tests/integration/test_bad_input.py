@@ -3,18 +3,13 @@
 Whatever comes in is applied, rejected with a reason, or in ``ar.failed`` with its bytes and its position.
 """
 
-import io
 import json
-import logging
 import os
-import signal
-import sys
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -24,12 +19,12 @@ from confluent_kafka.cimpl import NewTopic
 from avro import contracts
 from avro.types import base, optional
 from jobs import settings_from
-from pipeline.cli import main
 from pipeline.cli.reconciliation import clickhouse_address
 from pipeline.local import ClickHouseServer, KafkaBroker
 from pipeline.settings import Settings
 from sinks.migrations import Runner
 from tests.integration.installed import installed, wait_until_arrived
+from tests.pipeline.cli.calls import Done, addresses, arrears, assert_one_line
 from topics import EVENTS, catalogue, partition_key, partition_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
@@ -41,27 +36,6 @@ NOWHERE = "127.0.0.1:9"
 JANUARY = 1_767_225_600_000_000
 
 
-class Done(NamedTuple):
-    """Exit code and both outputs of a command."""
-
-    code: object
-    output: str
-    errors: str
-
-
-@contextmanager
-def as_before() -> Iterator[None]:
-    """Services set signal handlers, and all commands the log: both are put back."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    log = logging.getLogger().handlers[:]
-    try:
-        yield
-    finally:
-        logging.getLogger().handlers[:] = log
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-
 @dataclass(frozen=True)
 class Place:
     """A running system, and the command line that works on it."""
@@ -70,23 +44,9 @@ class Place:
     folder: Path
 
     def arrears(self, *words: str, **changed: str) -> Done:
-        """A command as a user calls it, but in this process, which spares it the start of another."""
-        settings = {
-            "ARREARS_KAFKA__BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
-            "ARREARS_KAFKA__TOPIC_PREFIX": self.settings.kafka.topic_prefix,
-            "ARREARS_CLICKHOUSE__URL": self.settings.clickhouse.url,
-            "ARREARS_CLICKHOUSE__DATABASE": self.settings.clickhouse.database,
-            "ARREARS_COMPANIES__FOLDER": str(self.folder / "companies"),
-        }
-        output, errors = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(errors), as_before():
-            for name, value in {**settings, "COLUMNS": "300", **changed}.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["arrears", *words])
-            patch.chdir(self.folder)
-            with pytest.raises(SystemExit) as ending:
-                main()
-        return Done(ending.value.code or 0, output.getvalue(), errors.getvalue())
+        """A command on this system; `changed` are variables that point elsewhere."""
+        companies = {"ARREARS_COMPANIES__FOLDER": str(self.folder / "companies")}
+        return arrears(*words, folder=self.folder, **{**addresses(self.settings), **companies, **changed})
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query."""
@@ -98,21 +58,6 @@ class Place:
         path = self.folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return str(path)
-
-
-def assert_one_line(done: Done, *words: str) -> None:
-    """A failure that a person can act on: exit code 1, one line on stderr, these words in it."""
-    code, _, errors = done
-    assert code == 1, errors
-    lines = [line for line in errors.splitlines() if line.strip()]
-    assert len(lines) == 1, errors
-    assert lines[0].startswith("arrears: ")
-    assert lines[0].endswith(".")
-    assert len(lines[0]) < 700
-    assert "Traceback" not in errors
-    assert "This is a defect" not in errors
-    for word in words:
-        assert word in lines[0]
 
 
 @pytest.fixture(scope="module")
