@@ -95,3 +95,21 @@ def age(lines: dict[OpenLine, Minor], as_of: Day, buckets: Buckets, mode: Credit
         Minor(columns[CREDIT]),
         Minor(sum(lines.values())),
     )
+
+
+def rolled_up(lines: dict[OpenLine, Minor], as_of: Day, buckets: Buckets, mode: CreditMode = "separate") -> Aging:
+    """The reports of all accounts, added up: a credit of one account reduces no bucket of another (SEMANTICS 2.10)."""
+    of: dict[str, dict[OpenLine, Minor]] = {}
+    for line, amount in lines.items():
+        of.setdefault(line.account_id, {})[line] = amount
+    whole = age({}, as_of, buckets, mode)
+    for own in of.values():
+        part = age(own, as_of, buckets, mode)
+        whole = Aging(
+            {name: Minor(amount + part.buckets[name]) for name, amount in whole.buckets.items()},
+            Minor(whole.unapplied + part.unapplied),
+            Minor(whole.on_account + part.on_account),
+            Minor(whole.credits + part.credits),
+            Minor(whole.open_items + part.open_items),
+        )
+    return whole

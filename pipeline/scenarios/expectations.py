@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar, get_args
 
-from jobs.as_of import OpenLine, age, open_lines
+from jobs.as_of import OpenLine, open_lines, rolled_up
 from jobs.company import CompanySettings, CreditMode
 from jobs.effects import Item
 from jobs.kpi import FIGURES, Window, figure
@@ -168,7 +168,7 @@ def _aging(expectation: dict[str, Any], world: World) -> list[Mismatch]:
         for line, amount in open_lines(world.entries, as_of, known).items()
         if line.company == company and line.currency == currency and line.account_id in accounts
     }
-    report = age(lines, as_of, settings.aging, mode or settings.credit_mode)
+    report = rolled_up(lines, as_of, settings.aging, mode or settings.credit_mode)
     disputed = 0
     for (document_type, document_id), amount in _disputed(world, company, as_of, known).items():
         open_amount = sum(
@@ -255,11 +255,11 @@ def _company(asked: dict[str, Any], world: World, account: str) -> str:
 
 
 def _as_of(asked: dict[str, Any], world: World, company: str) -> Day:
-    return day_of(calendar_date(asked["as_of"])) if "as_of" in asked else world.today(company)
+    return day_of(calendar_date(asked["as_of"])) if asked.get("as_of") is not None else world.today(company)
 
 
 def _known_as_of(asked: dict[str, Any]) -> Instant | None:
-    return instant(asked["known_as_of"]) if "known_as_of" in asked else None
+    return instant(asked["known_as_of"]) if asked.get("known_as_of") is not None else None
 
 
 _SUBJECTS: dict[str, Callable[[dict[str, Any], World], list[Mismatch]]] = {
