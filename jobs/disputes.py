@@ -54,10 +54,22 @@ def open_dispute(step: Step, event: DisputeOpened) -> Verdict:
         case=Case(day) if known is None else cases.reopened(known.case, day),
     )
     still = known.outstanding if known is not None else Minor(0)  # an upheld slice that waits for its credit memo
+    if known is not None and known.target != document_key:
+        _leave(step, known, day)
+        still = Minor(0)
     _put(step, dispute_key, dispute)
     step.post_dispute(document, dispute, Minor(amount - still), day, "opened" if known is None else "reopened")
     _put_disputed(step, document_key, document, Minor(amount - still))
     return None
+
+
+def _leave(step: Step, dispute: Dispute, day: Day) -> None:
+    """The case goes on about another document: nothing of the former one is disputed by it any more."""
+    document = step.document(dispute.target)
+    if document is not None and dispute.outstanding:
+        gone = Minor(-dispute.outstanding)
+        step.post_dispute(document, dispute, gone, max(day, dispute.opened_on), "resolved")
+        _put_disputed(step, dispute.target, document, gone)
 
 
 def open_deduction(
