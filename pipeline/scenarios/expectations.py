@@ -228,7 +228,7 @@ def _account(expectation: dict[str, Any], world: World) -> list[Mismatch]:
 
 def _kpi(expectation: dict[str, Any], world: World) -> list[Mismatch]:
     name, currency = str(expectation["kpi"]), str(expectation["currency"])
-    company = str(expectation.get("company", next(iter(world.companies))))
+    company = _known(expectation.get("company", next(iter(world.companies))), world)
     if name not in FIGURES:
         raise UnansweredError(f"unknown figure {name!r}; known are {', '.join(FIGURES)}")
     window = Window(day_of(calendar_date(expectation["from"])), day_of(calendar_date(expectation["to"])))
@@ -243,15 +243,18 @@ def _kpi(expectation: dict[str, Any], world: World) -> list[Mismatch]:
 
 def _company(asked: dict[str, Any], world: World, account: str) -> str:
     if "company" in asked:
-        code = str(asked["company"])
-        if code not in world.companies:
-            raise UnansweredError(f"the scenario has no company {code}")
-        return code
+        return _known(asked["company"], world)
     having = {entry.company for entry in world.entries if entry.account_id == account}
-    having |= {state.company for state in world.accounts if state.account_id == account}
+    having |= {state.company for state in world.accounts if account in {state.account_id, state.parent_account_id}}
     if len(having) > 1:
         raise UnansweredError(f"several companies have account {account}; name company")
     return having.pop() if having else next(iter(world.companies))
+
+
+def _known(code: object, world: World) -> str:
+    if code not in world.companies:
+        raise UnansweredError(f"the scenario has no company {code}")
+    return str(code)
 
 
 def _as_of(asked: dict[str, Any], world: World, company: str) -> Day:

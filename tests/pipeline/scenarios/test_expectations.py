@@ -70,6 +70,11 @@ def test_what_holds(tmp_path: Path, expectation: dict[str, Any]) -> None:
         ({"aging": "7"}, ("aging", "7", "aging looks at a mapping like {account_id: C1, currency: EUR}")),
         ({"aging": {"account_id": 7, "currency": "EUR", "total": "1"}}, ("aging", {"account_id": 7, "currency": "EUR", "total": "1"}, "aging knows no 'total'; a column stands beside `aging`, not in it")),  # noqa: E501
         ({"kpi": "dso", "currency": "EUR", "from": "2026-03-01"}, ("kpi", "dso", "the expectation needs 'to'")),
+        (
+            {"kpi": "dso", "company": "DE01", "currency": "EUR", "from": "2026-03-01", "to": "2026-03-02"},
+            ("kpi", "dso", "the scenario has no company DE01"),
+        ),
+        ({"account": 7, "company": "DE01", "exposure": 1}, ("account", 7, "the scenario has no company DE01")),
         ({"worklist": [], "company": "DE01"}, ("worklist", [], "the scenario has no company DE01")),
         ({"rejected": [{"event": 3, "reason": "over_application"}]}, ("rejected", [{"event": 3, "reason": "over_application"}], "[{'event': 'too-much', 'reason': 'over_application'}]")),  # noqa: E501
     ],
