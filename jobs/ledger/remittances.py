@@ -107,7 +107,8 @@ def _payment_for(step: Step, remittance: Remittance) -> tuple[str, ReceiptState]
         if remittance.currency not in {None, receipt.currency}:
             continue
         unequal = _total(remittance, receipt.currency) != receipt.amount
-        rank = (unequal, receipt.value_date, _other_reference(remittance, receipt))
+        begun = receipt.applied > 0  # somebody has said already what it is for
+        rank = (begun, unequal, receipt.value_date, _other_reference(remittance, receipt))
         found.append((rank, receipt_key, receipt))
     if not found:
         return None

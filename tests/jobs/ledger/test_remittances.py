@@ -57,6 +57,15 @@ class TestJoins:
         assert desk.receipt(joined).applied_minor == desk.receipt(joined).amount_minor
         assert sum(desk.receipt(payment_id).applied_minor > 0 for payment_id, _, _ in payments) == 1
 
+    def test_one_that_is_applied_in_part_only_where_none_is_unapplied(self, desk: Desk) -> None:
+        desk.payment("R1", "100.00", value_date="2026-02-27")
+        desk.apply("A1", "20.00", invoice_id="I3")
+        desk.payment("R2", "90.00")
+        desk.remit("T1", ("I1", "100.00"))
+        assert open_of(desk) == [1_000, 10_000, 8_000]
+        desk.remit("T2", ("I2", "80.00"))
+        assert open_of(desk) == [1_000, 2_000, 8_000]
+
     def test_of_two_equal_ones_of_a_day_that_of_the_same_reference(self, desk: Desk) -> None:
         desk.payment("R1", "100.00", payer_reference="A")
         desk.payment("R2", "100.00", payer_reference="B")
