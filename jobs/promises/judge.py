@@ -137,6 +137,8 @@ def _judge_unkept(step: Step, promise: PromiseState, part: PromisedInstalment, d
                f"promise {subject} was kept: cash of its window arrived late")  # fmt: skip
         return msgspec.structs.replace(_kept(part, due), alert_open=False)
     status = PARTIALLY_KEPT if due.paid > 0 else BROKEN
+    if not due.amount:
+        status = part.status  # its invoices were cancelled: what had been paid of them stays said
     if part.alert_open and due.late >= due.remainder:
         how = "was paid late" if due.late else "is no longer owed"
         _alert(step, promise, part, part.alert_kind, part.alert_number, alerts.RESOLVED, Minor(0), None,

@@ -45,9 +45,9 @@ def company_of(choose: Random) -> CompanySettings:
         "code": "FR01", "timezone": choose.choice(_ZONES), "holidays": ["2026-04-03", "2026-04-06"],
         "promise_tolerance_days": choose.choice((0, 0, 1, 2)),
         "promise_tolerance_calendar": choose.choice(("calendar", "business")),
-        "promise_threshold_percent": choose.choice(("100", "100", "90", "33.3")),
-        "pending_cash_days": choose.choice((5, 1, 0)), "unapplied_after_days": choose.choice((2, 0, 4)),
-        "unapplied_escalate_days": choose.choice(([5, 10], [1], [])),
+        "promise_threshold_percent": choose.choice(("100", "100", "90", "50")),
+        "pending_cash_days": choose.choice((5, 5, 2, 0)), "unapplied_after_days": choose.choice((2, 0, 4)),
+        "unapplied_escalate_days": choose.choice(([5, 10], [1, 2], [])),
         "unapplied_min_amount": choose.choice(("0", "0.05")),
         "unapplied_calendar": choose.choice(("calendar", "business")),
     })  # fmt: skip
@@ -117,7 +117,7 @@ def _pay(desk: Desk, choose: Random, account: str) -> None:
         desk.unidentified.append(payment)
         return
     desk.payments.append((account, payment))
-    if choose.random() < 0.6:
+    if choose.random() < 0.5:
         _apply(desk, choose, account, payment)
 
 
@@ -187,11 +187,26 @@ def _refund_or_park(desk: Desk, choose: Random, account: str) -> None:
 
 def _credit(desk: Desk, choose: Random, account: str) -> None:
     known = [each for each in desk.invoices if each[0] == account]
+    if choose.random() < 0.8:
+        known = [each for each in known if each[1] in desk.promised] or known
     if not known:
         return
     _, invoice = _one_of(choose, known)
     amount = {"amount_minor": choose.choice((desk.left[invoice], _amount(choose), 3)) or 1}
-    kind = choose.choice(("memo", "memo", "write-off", "write-off", "adjust", "cancel", "cancel memo", "recover"))
+    kind = choose.choice(
+        (
+            "memo",
+            "memo",
+            "write-off",
+            "write-off",
+            "adjust",
+            "cancel",
+            "cancel memo",
+            "cancel memo",
+            "recover",
+            "recover",
+        )
+    )
     if kind == "memo":
         memo = desk.id("M")
         desk.add(
@@ -203,6 +218,7 @@ def _credit(desk: Desk, choose: Random, account: str) -> None:
         name = desk.id("W")
         desk.add(InvoiceWrittenOff, account, write_off_id=name, invoice_id=invoice, **amount, amount_scale=2)
         desk.write_offs.append((account, name))
+        desk.left[name] = amount["amount_minor"]
     elif kind == "adjust":
         amount["amount_minor"] *= choose.choice((1, -1))
         desk.add(InvoiceAdjusted, account, adjustment_id=desk.id("J"), invoice_id=invoice, **amount, amount_scale=2)
@@ -212,8 +228,8 @@ def _credit(desk: Desk, choose: Random, account: str) -> None:
         owner, memo = _one_of(choose, desk.memos)
         desk.add(InvoiceCancelled, owner, invoice_id=memo)
     elif kind == "recover" and desk.write_offs:
-        owner, name = _one_of(choose, desk.write_offs)
-        desk.add(WriteOffRecovered, owner, write_off_id=name, **amount, amount_scale=2)
+        owner, name = _one_of(choose, desk.write_offs[-2:])
+        desk.add(WriteOffRecovered, owner, write_off_id=name, amount_minor=desk.left[name], amount_scale=2)
     desk.left[invoice] = choose.choice((desk.left[invoice], 10))
 
 
@@ -253,7 +269,7 @@ def _advance(desk: Desk, choose: Random, account: str) -> None:
 
 
 _MOVES = (
-    (_issue, 6), (_pay, 24), (_apply, 16), (_unapply, 4), (_reverse, 4), (_refund_or_park, 3), (_credit, 6),
+    (_issue, 6), (_pay, 24), (_apply, 16), (_unapply, 4), (_reverse, 4), (_refund_or_park, 3), (_credit, 11),
     (_promise, 16), (_withdraw, 2), (_advance, 20), (_identify, 3),
 )  # fmt: skip
 

@@ -47,7 +47,7 @@ def _by_instant(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row[:2])
 
 
-@examples(80)
+@examples(200)
 @given(promise_histories())
 def test_they_are_what_adding_everything_up_anew_after_every_event_gives(history: History) -> None:
     settings, log = history

@@ -145,6 +145,29 @@ class TestAfterTheDeadline:
         assert desk.status("P1") == "partially_kept"
         assert desk.rows() == [Row("promise_partially_kept", "P1", "raised", 6_000)]
 
+    @pytest.mark.parametrize("how", ["credit", "write_off", "cancel"])
+    def test_credited_after_the_breach_nothing_remains_but_it_was_not_kept(self, desk: Desk, how: str) -> None:
+        desk.pay("R1", "40.00")
+        desk.tick("2026-04-13T09:00:00Z")
+        if how == "credit":
+            desk.credit_memo("M1", "60.00", invoice_id="I1")
+        elif how == "write_off":
+            desk.write_off("W1", "60.00")
+        else:
+            desk.cancel("I1")
+        assert desk.status("P1") == "partially_kept"
+        assert [(row.status, row.amount) for row in desk.rows("promise_partially_kept")] == [
+            ("raised", 6_000), ("resolved", 0)
+        ]  # fmt: skip
+
+    def test_credited_in_part_less_late_cash_resolves_it(self, desk: Desk) -> None:
+        desk.tick("2026-04-13T09:00:00Z")
+        desk.credit_memo("M1", "70.00", invoice_id="I1")
+        assert [row.status for row in desk.rows("promise_broken")] == ["raised"]
+        desk.pay("R1", "30.00")
+        assert [row.status for row in desk.rows("promise_broken")] == ["raised", "resolved"]
+        assert (desk.promises["P1"].paid_late_minor, desk.promises["P1"].paid_late_days) == (3_000, 3)
+
     def test_late_cash_that_covers_it_while_cash_is_pending_raises_and_resolves_at_once(self, desk: Desk) -> None:
         desk.payment("R1", "100.00")
         desk.tick("2026-04-13T09:00:00Z")

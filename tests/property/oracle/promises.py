@@ -272,7 +272,8 @@ class PromiseOracle(Ledger):
             part.alert_open = False
             self._keep(part, need)
             return
-        part.status = "partially_kept" if need.paid else "broken"
+        if need.amount:
+            part.status = "partially_kept" if need.paid else "broken"
         if part.alert_open and need.late >= need.missing:
             self._alert(made, part, part.breach_kind, "resolved", 0)
             part.alert_open = False
