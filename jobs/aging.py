@@ -53,13 +53,16 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
     today = step.today
     buckets = step.settings.aging
     lines = []
-    advised = document.notice_level > 0 or bool(step.settings.reminder_days_before)
+    overdue = was_overdue = False
     for line in document.lines:
+        before = line.shown
         shown = contribution(line, today, buckets)
-        if _is_overdue(line.shown, buckets) or _is_overdue(shown, buckets):
-            advised = True
-        if shown != line.shown:
-            _tally(step, document.account, document.currency).shift(line.shown, shown)
+        if before is not None and before.column in buckets.overdue:
+            was_overdue = True
+        if shown is not None and shown.column in buckets.overdue:
+            overdue = True
+        if shown != before:
+            _tally(step, document.account, document.currency).shift(before, shown)
             if today is not None:
                 _put_out_transition(step, document, line, shown, today)
             line = msgspec.structs.replace(line, shown=shown)  # noqa: PLW2901 the line as it now stands
@@ -77,7 +80,7 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
         closed_on = (
             document.closed_on if document.closed_on is not None else max([line.postings[-1][0] for line in lines])
         )
-    held_back = withheld(step, document_key, document)
+    held_back = withheld(step, document_key, document) if overdue else _NOTHING
     if held_back != document.withheld_shown:
         tally = _tally(step, document.account, document.currency)
         tally.shift_beside(0, held_back - document.withheld_shown)
@@ -93,20 +96,16 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
         wake=_wake(lines, today, buckets, _expiry(step, closed_on)),
     )
     step.state.put(document_key, after)
-    if advised:  # the advice for its account says something of it, or did
-        step.accounts.add(document.account)
+    if overdue or was_overdue or document.notice_level or step.settings.reminder_days_before:
+        step.accounts.add(document.account)  # the advice for the account says something of it, or did
     _put_out_item(step, after, Minor(open_now))
-
-
-def _is_overdue(shown: Shown | None, buckets: Buckets) -> bool:
-    return shown is not None and shown.column in buckets.overdue
 
 
 def _changes_advice(step: Step, tally: Tally) -> bool:
     """Whether totals alone change what is advised for the account, whatever its overdue documents (SEMANTICS 6).
 
-    They do where cash begins or ceases to cover what would be asked for, where the account comes into net credit or out
-    of it, and where a share of the total is limited. A new balance may become the one that speaks for the account.
+    They do where cash covers what would be asked for, or did, where the account comes into net credit or out of it, and
+    where a share of the total is limited. A new balance may become the one that speaks for the account.
     """
     before = tally.before
     if before is None or step.settings.hold_past_due_percent is not None:
@@ -114,8 +113,9 @@ def _changes_advice(step: Step, tally: Tally) -> bool:
     if (sum(before.totals.values()) < 0) != (sum(tally.totals.values()) < 0):
         return True
     overdue = step.settings.aging.overdue
-    covered_before = covered_by_cash(before.totals, before.withheld, overdue)
-    return covered_before != covered_by_cash(tally.totals, tally.withheld, overdue)
+    return covered_by_cash(before.totals, before.withheld, overdue) or covered_by_cash(
+        tally.totals, tally.withheld, overdue
+    )
 
 
 def _settle_promised(step: Step, document_key: str) -> None:
@@ -251,11 +251,11 @@ def _put_out_item(step: Step, document: Document, open_now: Minor) -> None:
             currency=document.currency,
             amount_minor=document.amount,
             open_minor=open_now,
-            status=document.status,
+            status=document.status if not open_now or document.cancelled else "open",
             document_date=document.document_date,
             posting_date=document.posting_date,
             due_date=min(open_due) if open_due else max(line.due_date for line in lines),
-            disputed_minor=Minor(max(0, min(document.disputed, open_now))),
+            disputed_minor=Minor(max(0, min(document.disputed, open_now))) if document.disputed else _NOTHING,
             instalments=()
             if len(lines) == 1 and lines[0].number == 0
             else tuple(InstalmentState(line.number, line.due_date, line.amount, line.open) for line in lines),

@@ -20,9 +20,10 @@ _CASH_FIRST = {
 
 
 def follow(step: Step) -> None:
-    """After the ledger, the promises and the aging: every account that was touched is looked at."""
+    """After the ledger, the promises and the aging: the accounts that were touched are looked at."""
     for account in sorted(step.accounts | step.moved):
-        watch_cash(step, account)
+        if account in step.accounts:
+            watch_cash(step, account)
         state = _state_of(step, account)
         if state is not None and (state.credit_limit is not None or state.limit_exceeded):
             _watch_limit(step, account, state)

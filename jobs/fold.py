@@ -7,7 +7,7 @@ when a `ClockTicked` passes them, and at once where an event creates one that is
 from collections.abc import Callable
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
@@ -99,8 +99,20 @@ _FIRST_DAY = Day(-25_567)  # 1900-01-01
 _LAST_DAY = Day(84_006)  # 2200-01-01
 _FIRST_INSTANT = _FIRST_DAY * 86_400_000_000  # the same in microseconds
 _LAST_INSTANT = _LAST_DAY * 86_400_000_000
-_DAY_FIELDS: dict[type[events.Event], tuple[str, ...]] = {
-    event_type: tuple(field.name for field in msgspec.structs.fields(event_type) if field.name.endswith("_date"))
+
+
+class _Plan(NamedTuple):
+    """What to look at before an event type is handled; `days` are its fields that are dates."""
+
+    days: tuple[str, ...]
+    moves_money: bool
+
+
+_PLANS: dict[type[events.Event], _Plan] = {
+    event_type: _Plan(
+        tuple(name for name in event_type.__struct_fields__ if name.endswith("_date")),
+        event_type in _MOVES_MONEY,
+    )
     for event_type in _HANDLERS
 }
 
@@ -124,6 +136,7 @@ class Fold:
         self._state = State()
         self._seen = SeenEvents(self._state)
         self._clock: Instant | None = None
+        self._days: dict[str, Day] = {}  # today, by company
 
     def step(self, event: events.Event) -> StepResult:
         """Fold one event. Raises only for a defect of a job, and then the state is as it was before the event."""
@@ -136,10 +149,11 @@ class Fold:
         return result
 
     def _step(self, event: events.Event) -> StepResult:
-        if isinstance(event, events.ClockTicked):
-            return self._tick(event)
-        if isinstance(event, events.CompanyConfigured):
-            return self._configure(event)
+        plan = _PLANS.get(type(event))
+        if plan is None:
+            if isinstance(event, events.ClockTicked):
+                return self._tick(event)
+            return self._configure(cast("events.CompanyConfigured", event))
         settings = self._state.companies.get(event.company)
         if settings is None:
             advice = f"company {event.company!r} is not configured; add its file and run `arrears companies apply`"
@@ -147,10 +161,10 @@ class Fold:
         digest = digest_of(event.event_id)
         if digest in self._seen:
             return StepResult("duplicate", [])
-        refused = _impossible_date(event)
+        refused = _impossible_date(event, plan.days)
         if refused is not None:
             return self._rejected(event, refused)
-        if isinstance(event, _MOVES_MONEY) and event.amount_minor == 0:  # changes no state, whatever it refers to (1.5)
+        if plan.moves_money and event.amount_minor == 0:  # type: ignore[attr-defined]  # changes no state (1.5)
             self._seen.add(digest, event.recorded_at)
             return StepResult("applied", [])
         clock = self._clock
@@ -160,7 +174,7 @@ class Fold:
             settings,
             event.event_id,
             event.recorded_at if clock is None or event.recorded_at > clock else clock,
-            None if clock is None else settings.calendar.day(clock),
+            None if clock is None else self._today(settings, clock),
             effects,
         )
         verdict = None if defer(step, event) else _HANDLERS[type(event)](step, event)
@@ -169,13 +183,20 @@ class Fold:
         if verdict is not None:
             return StepResult("duplicate", [])
         _follow(step)
-        if len([effect for effect in effects if isinstance(effect, Alert)]) > 1:
+        if list(map(type, effects)).count(Alert) > 1:
             effects = _alerts_by_subject(effects)
         self._state.keep()
         if clock is not None:
             self._fire(clock, effects)
         self._seen.add(digest, step.recorded_at)
         return StepResult("applied", effects)
+
+    def _today(self, settings: CompanySettings, clock: Instant) -> Day:
+        """The company's local date at the clock."""
+        today = self._days.get(settings.code)
+        if today is None:
+            today = self._days[settings.code] = settings.calendar.day(clock)
+        return today
 
     def _rejected(self, event: events.Event, verdict: Rejected) -> StepResult:
         self._state.undo()
@@ -197,6 +218,7 @@ class Fold:
         if self._clock is None or event.at > self._clock:
             self._fire(event.at, effects)
             self._clock = event.at
+            self._days.clear()
             self._state.put(key("clock", "*"), Time.of(event.at))
             self._seen.forget(event.at)
         return StepResult("clock", effects)
@@ -247,6 +269,7 @@ class Fold:
         before = self._state.companies.get(event.company)
         self._state.put(key("company", event.company), Configuration(None, "", event.version, event.settings))
         self._state.companies[event.company] = settings
+        self._days.clear()
         effects: list[Effect] = []
         if before is not None and before != settings:
             try:
@@ -254,6 +277,7 @@ class Fold:
                 self._review(settings, event, effects)
             except BaseException:
                 self._state.companies[event.company] = before
+                self._days.clear()
                 raise
         return StepResult("configured", effects)
 
@@ -376,8 +400,8 @@ def _alerts_by_subject(effects: list[Effect]) -> list[Effect]:
     return others + sorted(alerts, key=attrgetter("subject"))
 
 
-def _impossible_date(event: events.Event) -> Rejected | None:
-    for name in _DAY_FIELDS[type(event)]:
+def _impossible_date(event: events.Event, days: tuple[str, ...]) -> Rejected | None:
+    for name in days:
         day = getattr(event, name)
         if day is not None and not _FIRST_DAY <= day < _LAST_DAY:
             return Rejected("invalid_date", f"{name} lies outside the years 1900 to 2199")

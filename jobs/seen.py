@@ -23,7 +23,7 @@ class SeenEvents:
         self._state = state
         self._digests: set[bytes] = set()
         self._new: list[bytes] = []
-        self._newest = Day(0)
+        self._newest = Instant(0)  # when the last one came in
         self._first = 0  # chunks before this one have been forgotten
         self._next = 0  # position of the next digest to be put into a chunk, counted from the first ever
 
@@ -44,17 +44,17 @@ class SeenEvents:
         """Remember an applied event, after everything of its step that may fail."""
         self._digests.add(digest)
         self._new.append(digest)
-        day = Day(recorded_at // _MICROS_A_DAY)
-        self._newest = max(self._newest, day)
+        self._newest = max(self._newest, recorded_at)
 
     def flush(self) -> None:
         """Put what came since the last time into its chunks."""
         new = self._new
+        newest = Day(self._newest // _MICROS_A_DAY)
         while new:
             number, filled = divmod(self._next, _CHUNK)
             chunk = self._state.get(Seen, _key(number))
             taken, new = new[: _CHUNK - filled], new[_CHUNK - filled :]
-            before, day = (b"", self._newest) if chunk is None else (chunk.digests, max(chunk.day, self._newest))
+            before, day = (b"", newest) if chunk is None else (chunk.digests, max(chunk.day, newest))
             self._state.put(_key(number), Seen(None, "", day, before + b"".join(taken)))
             self._next += len(taken)
         self._new = []

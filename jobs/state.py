@@ -211,14 +211,14 @@ class State:
 
     def _rest(self, key: str, value: bytes | None) -> None:
         before = self._resting.get(key)
-        kind = key.split(SEPARATOR, 1)[0]
         if value is None:
             if before is not None:
                 del self._resting[key]
-                self._counts[kind] -= 1
+                self._counts[key.split(SEPARATOR, 1)[0]] -= 1
         else:
             self._resting[key] = value
             if before is None:
+                kind = key.split(SEPARATOR, 1)[0]
                 self._counts[kind] = self._counts.get(kind, 0) + 1
         self._bytes += len(value or b"") - len(before or b"")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
 from operator import attrgetter
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,7 +18,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 class _Payload(NamedTuple):
     """How to read the payload of an event type: all fields at once, and where each stands."""
 
-    read: Callable[[Event], tuple[object, ...]]
+    read: Callable[[Event], tuple[Any, ...]]
     position: dict[str, int]
 
 
@@ -38,7 +38,7 @@ def content_of(event: Event, **defaults: object) -> bytes:
         payload[position[name]] = value
     at = position.get("amount_scale")
     if at is not None:
-        amount, scale = cast("int", payload[position["amount_minor"]]), cast("int", payload[at])
+        amount, scale = payload[position["amount_minor"]], payload[at]
         while scale > 0 and amount % 10 == 0:
             amount //= 10
             scale -= 1

@@ -7,7 +7,7 @@ however soon it follows; so it is kept and taken up again, in order, when the re
 import msgspec
 
 from jobs.effects import Carried
-from jobs.entities import Awaited, key
+from jobs.entities import Awaited, account_key, key
 from jobs.events import (
     CashApplied,
     CashUnapplied,
@@ -39,7 +39,7 @@ def expect(step: Step, account: str, payment_id: str) -> None:
 
 def defer(step: Step, event: Event) -> bool:
     """Keep an event whose receipt is on its way; whether it was kept."""
-    if event.account_id is None or not step.state.lists(key("awaited", step.company, event.account_id)):
+    if event.account_id is None or not step.state.lists(account_key("awaited", step.company, event.account_id)):
         return False
     found = _awaited_for(step, event)
     if found is None:

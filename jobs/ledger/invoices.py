@@ -3,7 +3,7 @@
 import msgspec
 
 from jobs.aging import INVOICE
-from jobs.entities import Adjustment, Document, Line, Placement, key
+from jobs.entities import Adjustment, Document, Line, Placement, account_key, key
 from jobs.events import InvoiceAdjusted, InvoiceCancelled, InvoiceDueDateChanged, InvoiceIssued
 from jobs.ledger.allocation import Allocation, last, numbered, oldest_first
 from jobs.ledger.amounts import amount_in, unknown_currency
@@ -40,7 +40,7 @@ def issue(step: Step, event: InvoiceIssued) -> Verdict:
         movements.append((number, made))
     document = Document(
         wake=None,
-        listed_under=key("documents", step.company, event.account_id or ""),
+        listed_under=account_key("documents", step.company, event.account_id or ""),
         account=event.account_id or "",
         document_type=event.document_type,
         document_id=event.invoice_id,

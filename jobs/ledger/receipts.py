@@ -5,7 +5,7 @@ import msgspec
 from jobs.aging import ON_ACCOUNT
 from jobs.collectible import UNAPPLIED
 from jobs.effects import Carried
-from jobs.entities import Placement, ReceiptState, key
+from jobs.entities import Placement, ReceiptState, account_key, key
 from jobs.events import Event, PaymentPlacedOnAccount, PaymentReceived, PaymentRefunded, PaymentReversed
 from jobs.ledger.amounts import amount_in, unknown_currency
 from jobs.ledger.applications import take_back
@@ -42,7 +42,7 @@ def receive(step: Step, event: PaymentReceived) -> Verdict:
     )
     receipt = ReceiptState(
         wake=None,
-        listed_under=key("receipts", step.company, account),
+        listed_under=account_key("receipts", step.company, account),
         account=account,
         payment_id=event.payment_id,
         currency=event.currency,
