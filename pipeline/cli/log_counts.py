@@ -84,7 +84,11 @@ def count_records(settings: Settings, wanted: Wanted) -> Counts:
 def _read(consumer: Consumer, counts: Counts, wanted: Wanted) -> None:
     left = set(counts)
     while left:
-        for message in consumer.consume(_BATCH, 1.0):
+        # consume() alone would wait until it has its full number, or its time is up.
+        first = consumer.poll(1.0)
+        if first is None:
+            continue
+        for message in (first, *consumer.consume(_BATCH, 0)):
             place = (str(message.topic()), int(message.partition() or 0))
             error = message.error()
             if error is None:

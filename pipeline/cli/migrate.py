@@ -17,7 +17,7 @@ def migrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the statements and change nothing.")] = False,
     to: Annotated[
         int | None,
-        typer.Option("--to", min=0, help="Number of a migration; 0 takes all of them back. Default: the last."),
+        typer.Option("--to", metavar="N", min=0, help="Number of a migration; 0 takes all back. Default: the last."),
     ] = None,
     allow_data_loss: Annotated[
         bool, typer.Option("--allow-data-loss", help="Carry out steps after which rows are gone.")

@@ -28,7 +28,7 @@ def query(
         typer.Argument(metavar="[PARAMETER=VALUE]...", help="Parameters of the view, such as as_of=2026-03-31."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
-    rows_max: Annotated[int, typer.Option("--rows", min=1, help="Most rows to show.")] = 100,
+    rows_max: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="Most rows to show.")] = 100,
 ) -> None:
     """Answer a question by the name of a view, or by SQL, read-only.
 

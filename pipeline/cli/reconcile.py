@@ -24,8 +24,8 @@ def reconcile(
     """Count both sides of everything that must agree, and print the gaps.
 
     Events in the log against their outcomes, every topic against its table, live totals and open items against the
-    ledger. Reads whole topics; on a running system what is still under way shows as a gap, so look again when it is
-    idle. The exit code is 0 only when there is no gap.
+    ledger. Reads whole topics. The system may go on meanwhile: each comparison is made up to where the log ended when
+    it began, and what is under way gets a few seconds to arrive. The exit code is 0 only when there is no gap.
     """
     settings = load_settings(context)
     use_registry(settings)
