@@ -10,6 +10,9 @@ EVENTS = Counter(
     "Committed events by what became of them: applied, rejected, duplicates, ticks, configured, logged, failed.",
     ["outcome"],
 )
+# From the start, at 0: Prometheus sees an increase between two values only, and the first failure must alert.
+for _outcome in ("applied", "rejected", "duplicates", "ticks", "configured", "logged", "failed"):
+    EVENTS.labels(_outcome)
 FAILED = Counter(
     "arrears_worker_failed_events",
     "Events written to ar.failed, by the stage and the reason of the failure.",

@@ -44,3 +44,9 @@ def observe_partition(store: PartitionStore, position: int, end: int | None) -> 
     metrics.LAG_SECONDS.labels(label).set(age if lag else 0)
     if store.committed.clock_micros is not None:
         metrics.CLOCK.labels(label).set(store.committed.clock_micros / 1_000_000)
+
+
+def forget_partition(partition: int) -> None:
+    """Lag and clock of a partition that is gone: its next owner tells them."""
+    for gauge in (metrics.LAG_RECORDS, metrics.LAG_SECONDS, metrics.CLOCK):
+        gauge.remove(str(partition))

@@ -24,7 +24,7 @@ from pipeline.batches import Batch, merge
 from pipeline.clock import TickSchedule, now_micros
 from pipeline.codec import Poison
 from pipeline.commit import Committer, EffectUnwritable
-from pipeline.observations import count_transaction, observe_partition
+from pipeline.observations import count_transaction, forget_partition, observe_partition
 from pipeline.ports import Fenced, FoldFactory, Headers, PartitionLog, TransactionFailed, Unavailable
 from pipeline.progress import Progress
 from pipeline.store import PartitionStore, open_store
@@ -314,5 +314,6 @@ class PartitionRunner:
         self._shop.feed.shut_partition(self.partition)
         self._waiting.clear()
         self._room.set()
+        forget_partition(self.partition)
         if log is not None:
             await asyncio.get_running_loop().run_in_executor(self._shop.wait_threads, log.close)

@@ -1,5 +1,7 @@
 """Every metric of the sink, declared once."""
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
 
 ROWS = Counter("arrears_sink_rows", "Rows inserted into a ClickHouse table.", ["table"])
@@ -43,3 +45,19 @@ EXPIRED = Counter(
     "Offsets that Kafka's retention had deleted before the sink could read them. Above 0, rows are missing for good.",
     ["topic"],
 )
+
+
+CAUSES = ("unavailable", "rows_refused", "fence_expired", "defect")
+
+
+def begin(topics: Iterable[str], tables: Iterable[str]) -> None:
+    """Give out every series of these topics and tables from the start, at 0.
+
+    Prometheus sees an increase between two values only: a series that is born with its first failure would not alert.
+    """
+    for topic in topics:
+        EXPIRED.labels(topic)
+    for table in tables:
+        FAILED.labels(table)
+        for cause in CAUSES:
+            RETRIES.labels(table, cause)

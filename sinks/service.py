@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,12 +81,13 @@ class Sink:
         except Unavailable as error:
             # Down at our start is like down later: what is read waits for it.
             logger.warning("ClickHouse does not answer yet", extra={"error": str(error)})
+        metrics.begin(found, {route.table for route in found.values()})
         inserts = ThreadedInserts(self._attempt, options.insert_threads)
         log = KafkaLog(options.client_config, options.group_id, list(found), options.session_timeout_seconds)
         writer = Writer(log, inserts, found, options.limits, options.patience, time.monotonic, random.Random())  # noqa: S311
         logger.info("the sink runs", extra={"group": options.group_id, "topics": len(found)})
         try:
-            self._loop(writer, log)
+            self._loop(writer, log, found)
         finally:
             self._ready(False)
             writer.close()
@@ -98,7 +99,7 @@ class Sink:
         failures = KafkaFailureLog(options.producer_config, self._contracts, options.catalogue[FAILED])
         return Attempt(ClickHouseStore(options.address), failures, time.monotonic, options.session_timeout_seconds)
 
-    def _loop(self, writer: Writer, log: KafkaLog) -> None:
+    def _loop(self, writer: Writer, log: KafkaLog, topics: Collection[str]) -> None:
         looked_at_lag = 0.0
         while not self._is_stopping:
             writer.turn(POLL_SECONDS)
@@ -107,13 +108,16 @@ class Sink:
             now = time.monotonic()
             if now - looked_at_lag >= LAG_SECONDS:
                 looked_at_lag = now
-                observe_lag(writer, log)
+                observe_lag(writer, log, topics)
 
 
-def observe_lag(writer: Writer, log: KafkaLog) -> None:
-    """Set the lag of every topic: records behind its end, and the age of the oldest record in hand."""
-    records: dict[str, int] = {}
-    oldest: dict[str, float] = {}
+def observe_lag(writer: Writer, log: KafkaLog, topics: Iterable[str]) -> None:
+    """Set the lag of every topic: records behind its end, and the age of the oldest record in hand.
+
+    A topic of which this process owns no partition any more has none: another process tells it.
+    """
+    records: dict[str, int] = dict.fromkeys(topics, 0)
+    oldest: dict[str, float] = dict.fromkeys(topics, 0.0)
     now = time.time()
     for lane in writer.lanes.values():
         topic = lane.partition.topic
