@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "ingest": "pipeline.cli.ingest",
     "lag": "pipeline.cli.lag",
 }
+_COMPLETION = frozenset({"install_completion", "show_completion"})
 # Commands that run until they are stopped, for compose and Kubernetes.
 SERVICES = frozenset({"worker", "sink", "api"})
 
@@ -62,6 +63,8 @@ class Commands(TyperGroup):
             return None
         command = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
         command.name = cmd_name
+        # Typer offers completion of the program with each command that is a Typer of its own.
+        command.params = [parameter for parameter in command.params if parameter.name not in _COMPLETION]
         options = {option for parameter in command.params for option in parameter.opts}
         if taken := options & {"--config", "--debug"}:
             raise TypeError(f"arrears {cmd_name} declares {', '.join(sorted(taken))}, which belong to arrears")
