@@ -7,7 +7,7 @@ from jobs.events import PromiseMade, PromiseWithdrawn
 from jobs.ledger.amounts import unknown_currency
 from jobs.ledger.content import content_of, repeated
 from jobs.promises.coverage import coverage_key, coverage_of, runs
-from jobs.promises.judge import KEPT, OPEN, SUPERSEDED, VOID, WITHDRAWN, evaluate
+from jobs.promises.judge import KEPT, OPEN, PENDING_CASH, SUPERSEDED, VOID, WITHDRAWN, evaluate
 from jobs.promises.terms import deadline_of
 from jobs.step import Step
 from jobs.values import Day, Minor
@@ -122,13 +122,16 @@ def _instalments(step: Step, event: PromiseMade, covered_open: int) -> tuple[Pro
 def _next_level(step: Step, document_key: str, *, whole_account: bool) -> int:
     """1 for the first promise or after a kept one, +1 after one that was not kept; void ones do not count (3.7).
 
-    Nor does one of the other kind, of the whole account or naming, that runs on: it is not replaced (3.2).
+    Nor does one of the other kind, of the whole account or naming, that runs on: it is not replaced (3.2). One that is
+    pending cash is neither kept nor replaced: the level stays.
     """
     coverage = coverage_of(step, document_key)
     for promise_key, level in reversed(() if coverage is None else coverage.promises):
         former = step.state.get(PromiseState, promise_key)
         if former is None or former.status == VOID or (runs(former) and former.whole_account != whole_account):
             continue
+        if former.status == PENDING_CASH and not any(part.status == OPEN for part in former.instalments):
+            return level
         return 1 if former.status == KEPT else level + 1
     return 1
 

@@ -132,6 +132,16 @@ class TestReplaced:
         desk.promise("P2", "100.00", "2026-04-10", "I2")
         assert (desk.status("P1"), desk.promises["P2"].level) == ("broken", 2)
 
+    def test_one_that_is_pending_cash_is_not_replaced_and_the_level_stays(self, desk: Desk) -> None:
+        desk.promise("P1", "100.00", "2026-04-03", "I1")
+        desk.payment("R1", "100.00")
+        desk.tick("2026-04-07T09:00:00Z")
+        desk.promise("P2", "100.00", "2026-04-10", "I1")
+        assert (desk.status("P1"), desk.status("P2"), desk.promises["P2"].level) == ("pending_cash", "open", 1)
+        desk.tick("2026-04-13T09:00:00Z")
+        desk.promise("P3", "100.00", "2026-04-20", "I1")
+        assert (desk.status("P2"), desk.promises["P3"].level) == ("broken", 2)
+
     def test_a_plan_that_broke_stays_broken_and_the_rest_of_it_is_not_judged(self, desk: Desk) -> None:
         parts = [(1, "2026-04-03", "50.00"), (2, "2026-04-10", "50.00")]
         desk.promise("P1", "100.00", "2026-04-10", "I1", instalments=parts)

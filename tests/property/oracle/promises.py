@@ -202,6 +202,8 @@ class PromiseOracle(Ledger):
                 continue
             if former.status in DECIDED_LATER and former.whole != whole:
                 continue  # it runs on beside the new one
+            if former.status == "pending_cash" and "open" not in {part.status for part in former.parts}:
+                return former.levels[invoice]
             return 1 if former.status == "kept" else former.levels[invoice] + 1
         return 1
 
