@@ -1,7 +1,7 @@
 """Accounts: master data valid from a day on, and holds placed by people (SEMANTICS 2.10, 6.2).
 
-The parent is valid from the day of its change on, in whatever order changes are learned: a move that is learned late
-counts until the next move known, and the states of the days between are put out again.
+A change is valid from its local day until the next change of the same field, in whatever order changes are learned.
+What is learned late changes the states of the days behind it, too, and those are put out again.
 """
 
 import msgspec
@@ -14,8 +14,12 @@ from jobs.step import Step
 from jobs.values import Day, Minor
 from jobs.verdicts import Rejected, Verdict
 
-_KEPT_WHERE_NONE = (
+Change = dict[str, str | int | bool | None]
+
+_FIELDS = (
     "name",
+    "parent_account_id",
+    "credit_limit_minor",
     "currency",
     "risk_class",
     "segment",
@@ -30,84 +34,75 @@ def change(step: Step, event: AccountChanged) -> Verdict:
         refused = unknown_currency(event.currency)
         if refused is not None:
             return refused
-    account_key, account = _account(step, event)
-    if account is None:
-        return _unnamed()
-    given = {name: getattr(event, name) for name in _KEPT_WHERE_NONE if getattr(event, name) is not None}
-    if event.credit_limit_minor is not None:
-        given["credit_limit"] = Minor(event.credit_limit_minor)
-    _put(step, event, account_key, msgspec.structs.replace(account, **given), event.parent_account_id)
-    return None
+    return _put(step, event, {name: getattr(event, name) for name in _FIELDS if getattr(event, name) is not None})
 
 
 def place_hold(step: Step, event: AccountHoldPlaced) -> Verdict:
     """A person puts the account on hold."""
-    account_key, account = _account(step, event)
-    if account is None:
-        return _unnamed()
-    _put(step, event, account_key, msgspec.structs.replace(account, on_hold=True, hold_reason=event.reason))
-    return None
+    return _put(step, event, {"on_hold": True, "hold_reason": event.reason})
 
 
 def release_hold(step: Step, event: AccountHoldReleased) -> Verdict:
     """A person lifts the hold."""
-    account_key, account = _account(step, event)
-    if account is None:
-        return _unnamed()
-    _put(step, event, account_key, msgspec.structs.replace(account, on_hold=False, hold_reason=event.reason))
+    return _put(step, event, {"on_hold": False, "hold_reason": event.reason})
+
+
+def _put(step: Step, event: Event, given: Change) -> Verdict:
+    if event.account_id is None:
+        return Rejected("unknown_document", "the event names no account_id")
+    account_key = key("account", step.company, event.account_id)
+    account = step.state.get(AccountState, account_key) or AccountState(None, "")
+    day = step.settings.calendar.day(event.occurred_at)
+    before = account.changes
+    position = sum(1 for since, _ in before if since <= day)
+    after = (*before[:position], (day, given), *before[position:])
+    current = _on(after, after[-1][0])
+    limit = current.get("credit_limit_minor")
+    account = msgspec.structs.replace(
+        account,
+        **{name: value for name, value in current.items() if name not in {"credit_limit_minor", "parent_account_id"}},
+        credit_limit=None if limit is None else Minor(int(limit)),
+        changes=_kept(after, Day(after[-1][0] - step.settings.closed_item_days)),
+    )
+    step.state.put(account_key, account)
+    step.accounts.add(event.account_id)
+    _put_out(step, event.account_id, day, _on(after, day))
+    for later in sorted({since for since, _ in before if since > day}):
+        if _on(after, later) != _on(before, later):
+            _put_out(step, event.account_id, later, _on(after, later))
     return None
 
 
-def _account(step: Step, event: Event) -> tuple[str, AccountState | None]:
-    account_key = key("account", step.company, event.account_id or "")
-    if event.account_id is None:
-        return account_key, None
-    return account_key, step.state.get(AccountState, account_key) or AccountState(None, "")
+def _on(changes: tuple[tuple[Day, Change], ...], day: Day) -> Change:
+    """What is valid on a day."""
+    valid: Change = {}
+    for since, given in changes:
+        if since <= day:
+            valid |= given
+    return valid
 
 
-def _unnamed() -> Rejected:
-    return Rejected("unknown_document", "the event names no account_id")
+def _kept(changes: tuple[tuple[Day, Change], ...], first: Day) -> tuple[tuple[Day, Change], ...]:
+    """The changes with those before `first` as one."""
+    old = [since for since, _ in changes if since < first]
+    if len(old) < 2:
+        return changes
+    return ((old[-1], _on(changes, old[-1])), *changes[len(old) :])
 
 
-def _put(step: Step, event: Event, account_key: str, account: AccountState, parent: str | None = None) -> None:
-    day = step.settings.calendar.day(event.occurred_at)
-    days = [day]
-    if parent is not None:
-        later = [since for since, _ in account.parents if since > day]
-        moves = {**dict(account.parents), day: parent}
-        account = msgspec.structs.replace(account, parents=tuple(sorted(moves.items())))
-        days += [other for other in account.changed_on if day < other and not (later and min(later) <= other)]
-    kept_from = day - step.settings.closed_item_days
-    others = {other for other in (*account.changed_on, day) if other >= kept_from}
-    account = msgspec.structs.replace(account, changed_on=tuple(sorted(others)))
-    step.state.put(account_key, account)
-    step.accounts.add(event.account_id or "")
-    for valid_from in days:
-        _put_out(step, event, account, valid_from)
-
-
-def _put_out(step: Step, event: Event, account: AccountState, day: Day) -> None:
+def _put_out(step: Step, account: str, day: Day, valid: Change) -> None:
+    columns = {name: valid.get(name) for name in (*_FIELDS, "hold_reason")}
+    columns |= {name: bool(valid.get(name)) for name in ("dunning_block", "on_hold")}
     step.effects.append(
-        Account(
-            company=step.company,
-            account_id=event.account_id or "",
-            name=account.name,
-            parent_account_id=_parent_on(account, day),
-            credit_limit_minor=account.credit_limit,
-            currency=account.currency,
-            risk_class=account.risk_class,
-            segment=account.segment,
-            collector_id=account.collector_id,
-            dunning_block=account.dunning_block,
-            on_hold=account.on_hold,
-            hold_reason=account.hold_reason,
-            effective_date=day,
-            recorded_at=step.recorded_at,
-            event_id=step.event_id,
+        msgspec.convert(
+            {
+                **columns,
+                "company": step.company,
+                "account_id": account,
+                "effective_date": day,
+                "recorded_at": step.recorded_at,
+                "event_id": step.event_id,
+            },
+            Account,
         )
     )
-
-
-def _parent_on(account: AccountState, day: Day) -> str | None:
-    """The parent that is valid on a day, by what is known now."""
-    return next((parent for since, parent in reversed(account.parents) if since <= day), None)

@@ -8,7 +8,7 @@ from jobs.values import Day, Minor
 class AccountState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Master data of an account, and how many applications it has parked so far.
 
-    `parents` are its moves in the hierarchy, (valid from, parent) by day; `changed_on` the days of its other changes.
+    `changes` are what was changed from which day on, by day, of the days for which closed items are kept.
     """
 
     wake: Day | None
@@ -25,8 +25,7 @@ class AccountState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     arrivals: int = 0
     limit_exceeded: bool = False
     limit_number: int = 0
-    parents: tuple[tuple[Day, str], ...] = ()
-    changed_on: tuple[Day, ...] = ()
+    changes: tuple[tuple[Day, dict[str, str | int | bool | None]], ...] = ()
 
 
 class Balance(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -2,8 +2,11 @@
 
 from jobs import StepResult
 from jobs.effects import Account
+from jobs.entities import AccountState, key
 from jobs.events import AccountChanged, AccountHoldPlaced, AccountHoldReleased
+from jobs.values import Day
 from tests.jobs.books import Books, iso, minor, reason
+from tests.jobs.written import day
 
 
 def account(result: StepResult) -> Account:
@@ -68,3 +71,36 @@ def test_a_move_learned_late_counts_until_the_next_one_known() -> None:
         ("2026-03-12", "PB"),
     ]
     assert account(books.record(AccountHoldPlaced, reason="late")).parent_account_id == "PC"
+
+
+def test_a_limit_learned_late_does_not_undo_a_newer_one() -> None:
+    books = Books(start="2026-03-20T09:00:00Z")
+    books.record(AccountChanged, credit_limit_minor=100_000, currency="EUR")
+    late = books.record(AccountChanged, credit_limit_minor=50_000, name="Ada", occurred_at="2026-03-10T09:00:00Z")
+    rows = [effect for effect in late.effects if isinstance(effect, Account)]
+    assert [(iso(row.effective_date), row.credit_limit_minor, row.name) for row in rows] == [
+        ("2026-03-10", minor("500.00"), "Ada"),
+        ("2026-03-20", minor("1000.00"), "Ada"),
+    ]
+    last = account(books.record(AccountHoldPlaced, reason="late"))
+    assert (last.credit_limit_minor, last.name, last.on_hold) == (minor("1000.00"), "Ada", True)
+
+
+def test_a_change_that_changes_nothing_later_is_put_out_for_its_day_only() -> None:
+    books = Books(start="2026-03-20T09:00:00Z")
+    books.record(AccountChanged, name="Ada Ltd")
+    assert iso(
+        account(books.record(AccountChanged, name="Ada", occurred_at="2026-03-10T09:00:00Z")).effective_date
+    ) == ("2026-03-10")
+
+
+def test_changes_older_than_closed_items_are_kept_as_one() -> None:
+    books = Books(start="2026-01-05T09:00:00Z")
+    for number in range(30):
+        books.tick(iso(Day(day("2026-01-05") + 30 * number)) + "T09:00:00Z")
+        books.record(AccountChanged, segment=f"S{number}", **({"parent_account_id": "P1"} if number == 0 else {}))
+    state = books.fold._state.get(AccountState, key("account", "FR01", "C1"))
+    assert state is not None
+    assert len(state.changes) == 15  # 13 of the last 400 days, the newest, and one for all before
+    last = account(books.record(AccountChanged, name="Ada"))
+    assert (last.segment, last.parent_account_id, last.name) == ("S29", "P1", "Ada")
