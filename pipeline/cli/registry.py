@@ -1,6 +1,6 @@
 """The schema registry of the settings: a client for it, and its ids for this process."""
 
-from avro import ContractError, registry
+from avro import ContractError, Contracts, registry
 from avro.contracts import install
 from avro.errors import RegistryUnavailable
 from pipeline.errors import Problem
@@ -24,11 +24,18 @@ def use_registry(settings: Settings) -> None:
 
     For the start of every command that reads or writes records, before anything calls `contracts()`. Raises Problem.
     """
+    found = registry_contracts(settings)
+    if found is not None:
+        install(found)
+
+
+def registry_contracts(settings: Settings) -> Contracts | None:
+    """The contracts with the registry's ids; None when the settings name no registry. Raises Problem."""
     if not settings.schema_registry.url:
-        return
+        return None
     client = registry_client(settings)
     try:
-        install(registry.contracts_of(client, subjects(catalogue(settings.kafka.topic_prefix))))
+        return registry.contracts_of(client, subjects(catalogue(settings.kafka.topic_prefix)))
     except RegistryUnavailable as error:
         raise Problem(
             f"the schema registry at {error}", "Start it, or empty schema_registry.url to use the pinned ids"

@@ -9,6 +9,7 @@ from pathlib import Path
 from avro import contracts
 from pipeline.cli.checks.finding import Check, Finding
 from pipeline.cli.preparation import has_companies
+from pipeline.cli.registry import registry_contracts
 from pipeline.companies import read_companies
 from pipeline.errors import Problem
 from pipeline.local.folder import SPACE_BYTES_MIN
@@ -42,13 +43,14 @@ def look_at_companies(settings: Settings) -> Iterator[Finding]:
     yield Finding("companies", "ok", ", ".join(read_companies(folder)))
 
 
-def look_at_contracts(_: Settings) -> Iterator[Finding]:
-    """Every record has its own pinned schema id."""
-    known = contracts()
+def look_at_contracts(settings: Settings) -> Iterator[Finding]:
+    """Every record has its own schema id: pinned, or where the settings name a registry, registered there."""
+    known = registry_contracts(settings) or contracts()
     ids = [known.schema_id(name) for name in known.names]
     if len(set(ids)) != len(ids):
-        raise Problem("two records share a schema id", "Correct avro/ids.json")
-    yield Finding("contracts", "ok", f"{len(ids)} records with pinned schema ids")
+        raise Problem("two records share a schema id", "Correct avro/ids.json, or the registry")
+    origin = f"the ids of {settings.schema_registry.url}" if settings.schema_registry.url else "pinned schema ids"
+    yield Finding("contracts", "ok", f"{len(ids)} records with {origin}")
 
 
 def look_at_stack(settings: Settings) -> Iterator[Finding]:
