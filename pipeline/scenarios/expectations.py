@@ -232,6 +232,8 @@ def _kpi(expectation: dict[str, Any], world: World) -> list[Mismatch]:
     if name not in FIGURES:
         raise UnansweredError(f"unknown figure {name!r}; known are {', '.join(FIGURES)}")
     window = Window(day_of(calendar_date(expectation["from"])), day_of(calendar_date(expectation["to"])))
+    if window.days < 1:
+        raise UnansweredError("the window ends before it begins; from and to are inclusive")
     value = figure(name, world.books(company, currency), window)
     if value is not None and name == "unapplied_amount":
         value = decimal_of(int(value), currency)

@@ -74,6 +74,10 @@ def test_what_holds(tmp_path: Path, expectation: dict[str, Any]) -> None:
             {"kpi": "dso", "company": "DE01", "currency": "EUR", "from": "2026-03-01", "to": "2026-03-02"},
             ("kpi", "dso", "the scenario has no company DE01"),
         ),
+        (
+            {"kpi": "dso", "currency": "EUR", "from": "2026-03-02", "to": "2026-03-01"},
+            ("kpi", "dso", "the window ends before it begins; from and to are inclusive"),
+        ),
         ({"account": 7, "company": "DE01", "exposure": 1}, ("account", 7, "the scenario has no company DE01")),
         ({"worklist": [], "company": "DE01"}, ("worklist", [], "the scenario has no company DE01")),
         ({"rejected": [{"event": 3, "reason": "over_application"}]}, ("rejected", [{"event": 3, "reason": "over_application"}], "[{'event': 'too-much', 'reason': 'over_application'}]")),  # noqa: E501
