@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +17,7 @@ from pipeline.errors import Problem
 from pipeline.local.folder import Folder, folder_problem
 from pipeline.local.java import Java, find_java
 from pipeline.local.kafka_config import CLUSTER_ID, write_logging_properties, write_server_properties
+from pipeline.local.kafka_fencing import crashed, fence_former_life
 from pipeline.local.kafka_files import KafkaFiles, Progress
 from pipeline.local.ports import LOOPBACK, answers, free_port, is_free
 from pipeline.local.process import ChildProcess
@@ -88,6 +90,8 @@ class KafkaBroker:
         lock = self._folder.acquire()
         try:
             self._prepare_data(java)
+            if crashed(self._data):
+                fence_former_life(self._folder.path, self._data, lock, partial(self._program, java))
             self._launch(java, lock)
         except OSError as error:
             self.stop()
@@ -129,16 +133,20 @@ class KafkaBroker:
         self._log_bytes_before = self.log.stat().st_size if self.log.exists() else 0
         self._process = ChildProcess(
             "the local Kafka broker",
-            [
-                *self._java_command(java, self._heap_mib),
-                f"-Dlog4j2.configurationFile={logging}",
-                "kafka.Kafka",
-                properties,
-            ],
+            self._program(java, logging, properties),
             self._folder.path / "kafka.out",
             held=(lock,),
         )
         self._wait_until_ready(self._process, self._port)
+
+    def _program(self, java: Java, logging: Path, properties: Path) -> list[str | Path]:
+        """The command of a node."""
+        return [
+            *self._java_command(java, self._heap_mib),
+            f"-Dlog4j2.configurationFile={logging}",
+            "kafka.Kafka",
+            properties,
+        ]
 
     def _java_command(self, java: Java, heap_mib: int) -> list[str | Path]:
         return [

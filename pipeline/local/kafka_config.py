@@ -41,6 +41,18 @@ OPTIONS = {
     "broker.heartbeat.interval.ms": "500",
 }
 
+# How long a controller that runs alone waits for the broker that is known to be gone.
+FENCING_SESSION_MILLISECONDS = 500
+
+# What the controller says when a broker's partitions have no leader any more.
+FENCED_WORDS = "handleBrokerFenced: changing"
+ACTIVE_WORDS = "Performing controller activation"
+
+FENCING_LOGGER = """\
+logger.fencing.name = org.apache.kafka.controller.ReplicationControlManager
+logger.fencing.level = info
+"""
+
 LOGGING = """\
 status = error
 appenders = file
@@ -71,6 +83,26 @@ def write_server_properties(path: Path, data: Path, port: int, controller_port: 
         "log.dirs": str(data),
     }
     path.write_text("".join(f"{name}={value}\n" for name, value in options.items()), encoding="utf-8")
+    return path
+
+
+def write_controller_properties(path: Path, data: Path, controller_port: int) -> Path:
+    """Write the node's options for its controller alone, on the same data; returns the path."""
+    options = {
+        **OPTIONS,
+        "process.roles": "controller",
+        "broker.session.timeout.ms": str(FENCING_SESSION_MILLISECONDS),
+        "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
+        "listeners": f"CONTROLLER://{LOOPBACK}:{controller_port}",
+        "log.dirs": str(data),
+    }
+    path.write_text("".join(f"{name}={value}\n" for name, value in options.items()), encoding="utf-8")
+    return path
+
+
+def write_fencing_logging_properties(path: Path, log: Path) -> Path:
+    """Write the logging options of a controller that fences: its decisions about partitions, too."""
+    path.write_text(LOGGING.format(log=log) + FENCING_LOGGER, encoding="utf-8")
     return path
 
 
