@@ -23,11 +23,11 @@ _OF_THE_AGING = ("company", "as_of", "known_as_of", "credit_mode", "rollup")
 
 def check(expectation: dict[str, Any], world: World) -> list[Mismatch]:
     """What of an expectation does not hold; an expectation that nothing answers does not hold."""
-    subject = next((name for name in _SUBJECTS if name in expectation), None)
+    subject = next((name for name in SUBJECTS if name in expectation), None)
     if subject is None:
-        return [Mismatch("expectation", "one of " + ", ".join(_SUBJECTS), next(iter(expectation), None))]
+        return [Mismatch("expectation", "one of " + ", ".join(SUBJECTS), next(iter(expectation), None))]
     try:
-        return _SUBJECTS[subject](expectation, world)
+        return SUBJECTS[subject](expectation, world)
     except KeyError as error:
         return [Mismatch(subject, expectation[subject], f"the expectation needs {error.args[0]!r}")]
     except (UnansweredError, ValueError, TypeError) as error:
@@ -267,7 +267,7 @@ def _known_as_of(asked: dict[str, Any]) -> Instant | None:
     return instant(asked["known_as_of"]) if asked.get("known_as_of") is not None else None
 
 
-_SUBJECTS: dict[str, Callable[[dict[str, Any], World], list[Mismatch]]] = {
+SUBJECTS: dict[str, Callable[[dict[str, Any], World], list[Mismatch]]] = {
     "invoice": _invoice,
     "payment": _payment,
     "aging": _aging,

@@ -14,7 +14,7 @@ __all__ = ["ClockStep", "EventStep", "ExpectStep", "Scenario", "ScenarioError", 
            "load"]  # fmt: skip
 
 _DEFAULT_COMPANY = {"code": "C1"}
-_KEYS = ("name", "rules", "description", "company", "steps", "expect")
+KEYS = ("name", "rules", "description", "company", "steps", "expect")
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def load(path: Path) -> Scenario:
     if not isinstance(content, dict):
         raise ScenarioError(f"{path}: a scenario is a mapping with name, company, steps and expect")
     for key in content:
-        if key not in _KEYS:
-            raise ScenarioError(f"{path}:{lines.of(key)}: unknown key {key!r}; known are {', '.join(_KEYS)}")
+        if key not in KEYS:
+            raise ScenarioError(f"{path}:{lines.of(key)}: unknown key {key!r}; known are {', '.join(KEYS)}")
     steps = [
         _placed(path, lines, number, entry) for number, entry in enumerate(_list(path, lines, content, "steps"), 1)
     ]
