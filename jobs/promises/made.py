@@ -18,6 +18,8 @@ Covered = list[tuple[str, Document]]
 
 def make(step: Step, event: PromiseMade) -> Verdict:
     """Cover the invoices, replace running promises for them, count the level, and judge at once what is past."""
+    if event.amount_minor == 0:
+        return None  # SEMANTICS 1.5
     if event.account_id is None:
         return Rejected("unknown_document", f"promise {event.promise_id} names no account_id; it needs one")
     refused = unknown_currency(event.currency)
@@ -35,8 +37,6 @@ def make(step: Step, event: PromiseMade) -> Verdict:
     refused = _malformed(event, made_on)
     if refused is not None:
         return refused
-    if event.amount_minor == 0:
-        return None
     whole_account = not event.invoice_ids
     levels = [(at, _next_level(step, at, whole_account=whole_account)) for at, _ in covered]
     _supersede(step, covered, whole_account=whole_account)

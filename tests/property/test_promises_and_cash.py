@@ -2,14 +2,17 @@
 
 from collections import Counter
 from datetime import UTC
+from random import Random
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from jobs.company import CompanySettings
 from jobs.effects import Alert, Effect, Promise, Rejection
 from jobs.events import ClockTicked, CompanyConfigured, Event
-from jobs.values import moment_of
+from jobs.values import Instant, moment_of
 from tests.jobs.examples import examples
+from tests.jobs.written import ticked
 from tests.property.oracle import CashOracle, PromiseOracle, Row
 from tests.property.playing import Play, restarted
 from tests.property.promise_histories import promise_histories
@@ -123,3 +126,21 @@ def test_a_replay_with_restarts_gives_the_same_alerts(history: History) -> None:
             again.fold = restarted(again.fold)
         again.take(event)
     assert _alerts(again, "promise", "un") == _alerts(once, "promise", "un")
+
+
+@examples(40)
+@given(promise_histories(), st.randoms(use_true_random=False))
+def test_how_often_the_clock_ticks_does_not_matter(history: History, choose: Random) -> None:
+    """Timers fire at their own instants, however long the clock was silent (SEMANTICS 2.12)."""
+    _, log = history
+    often: list[Event] = []
+    clock = 0
+    for event in log:
+        if isinstance(event, ClockTicked):
+            between = sorted(choose.randint(clock, event.at) for _ in range(4)) if clock else []
+            often += [ticked(Instant(at)) for at in between]
+            clock = event.at
+        often.append(event)
+    rarely, frequently = Play().all(log), Play().all(often)
+    kinds = ("promise", "un")
+    assert [_row(alert) for alert in _alerts(frequently, *kinds)] == [_row(alert) for alert in _alerts(rarely, *kinds)]

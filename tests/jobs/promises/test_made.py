@@ -65,9 +65,10 @@ class TestRefused:
         desk.promise("P2", "100.00", "2026-04-20", "I1")
         assert (desk.status("P1"), desk.status("P2"), desk.promises["P2"].level) == ("superseded", "open", 2)
 
-    def test_of_zero_it_changes_nothing(self, desk: Desk) -> None:
+    def test_of_zero_it_changes_nothing_whatever_it_names(self, desk: Desk) -> None:
         desk.promise("P1", "100.00", "2026-04-10", "I1")
         assert desk.promise("P2", "0.00", "2026-04-10", "I1").outcome == "applied"
+        assert desk.promise("P2", "0.00", "2026-04-10", "NONE").outcome == "applied"
         assert (set(desk.promises), desk.status("P1")) == ({"P1"}, "open")
 
 
