@@ -32,7 +32,7 @@ def compare(
             continue
         if name not in actual:
             mismatches.append(Mismatch(str(name), expected, f"no such field; there are {', '.join(actual)}"))
-        elif not same(expected, actual[name]):
+        elif not same(_by_number(expected), _by_number(actual[name])):
             mismatches.append(Mismatch(str(name), expected, actual[name]))
     return mismatches
 
@@ -51,6 +51,13 @@ def compare_list(
     if not isinstance(expected, list):
         raise UnansweredError(f"{field} must be a list, not {expected!r}")
     return [] if same(expected, actual) else [Mismatch(field, expected, actual)]
+
+
+def _by_number(value: object) -> object:
+    """Instalments in order of their numbers, however they were written."""
+    if isinstance(value, list) and value and all(isinstance(part, dict) and "number" in part for part in value):
+        return sorted(value, key=lambda part: int(part["number"]))
+    return value
 
 
 def same(expected: object, actual: object) -> bool:

@@ -73,7 +73,7 @@ def rejected(expectation: dict[str, Any], world: World) -> list[Mismatch]:
 
 
 def notices_due(expectation: dict[str, Any], world: World) -> list[Mismatch]:
-    """The notices that are due now, by account and level."""
+    """The notices that are due now: a row for each account and level, in any order, with its invoices in any order."""
     actual: list[Answers] = [
         {
             "account_id": notice.account,
@@ -84,7 +84,20 @@ def notices_due(expectation: dict[str, Any], world: World) -> list[Mismatch]:
         for company in _companies(expectation, world)
         for notice in world.fold.notices_due(company)
     ]
+    expected = expectation["notices_due"]
+    if isinstance(expected, list) and all(isinstance(row, dict) for row in expected):
+        expectation = {**expectation, "notices_due": sorted(map(_with_sorted_ids, expected), key=_account_and_level)}
+    actual.sort(key=_account_and_level)
     return compare_list(expectation, "notices_due", "notices_due", actual, frozenset({"company"}))
+
+
+def _with_sorted_ids(row: dict[str, Any]) -> dict[str, Any]:
+    ids = row.get("invoice_ids")
+    return {**row, "invoice_ids": sorted(map(str, ids))} if isinstance(ids, list) else row
+
+
+def _account_and_level(row: dict[str, Any]) -> tuple[str, str]:
+    return str(row.get("account_id")), str(row.get("level"))
 
 
 def worklist(expectation: dict[str, Any], world: World) -> list[Mismatch]:

@@ -13,7 +13,8 @@ STEPS: list[dict[str, Any]] = [
      "document_date": "2026-03-02", "due_date": "2026-03-10", "amount": 100, "currency": "EUR"},
     {"at": "2026-03-02T09:01:00Z", "event": "InvoiceIssued", "account_id": 7, "invoice_id": 4711,
      "document_type": "debit_memo", "document_date": "2026-03-02", "due_date": "2026-03-20", "amount": "5",
-     "currency": "EUR"},
+     "currency": "EUR", "instalments": [{"number": 2, "due_date": "2026-03-20", "amount": 3},
+                                        {"number": 1, "due_date": "2026-03-20", "amount": 2}]},
     {"at": "2026-03-02T09:02:00Z", "event": "AccountChanged", "account_id": 7, "credit_limit": "50.00"},
     {"at": "2026-03-02T09:03:00Z", "event_id": "too-much", "event": "InvoiceAdjusted", "account_id": 7,
      "adjustment_id": "J", "invoice_id": 4711, "amount": "-101"},
@@ -37,6 +38,7 @@ def failures(folder: Path, *expectations: dict[str, Any]) -> list[tuple[str, obj
     [
         {"invoice": 4711, "open": 100, "bucket": "1-30"},
         {"invoice": "4711", "document_type": "debit_memo", "open": "5.00", "bucket": "not_due"},
+        {"invoice": 4711, "document_type": "debit_memo", "instalments": [{"number": 1, "open": 2}, {"number": 2}]},
         {"transitions": 4711, "list": [["2026-03-11", "not_due", "1-30"]]},
         {"transitions": 4711, "document_type": "debit_memo", "list": []},
         {"rejected": [{"event": 4, "reason": "over_application"}]},
@@ -49,6 +51,7 @@ def failures(folder: Path, *expectations: dict[str, Any]) -> list[tuple[str, obj
         {"account": 7, "level": None},
         {"aging": {"account_id": 7, "currency": "EUR"}, "as_of": "2026-03-10", "not_due": "105"},
         {"worklist": ["7"], "company": "FR01"},
+        {"notices_due": [{"account_id": 7, "level": 1, "invoice_ids": [4711]}]},
     ],
 )
 def test_what_holds(tmp_path: Path, expectation: dict[str, Any]) -> None:
