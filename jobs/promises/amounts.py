@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from jobs.entities import PromiseState
-from jobs.values import Day, Minor
+from jobs.values import Minor
 
 
 class Due(NamedTuple):
@@ -74,15 +74,8 @@ def paid_late(promise: PromiseState) -> Minor:
     return Minor(sum(cash.amount for cash in promise.cash) - paid_in_window(promise))
 
 
-def paid_late_days(promise: PromiseState, remainder: Minor) -> int | None:
-    """Days from the deadline to the value date of the late cash that covered the remainder, or came last so far."""
+def paid_late_days(promise: PromiseState) -> int | None:
+    """Days from the last deadline to the value date of the cash that came last; None where none came late."""
     deadline = promise.deadline
-    last: Day | None = None
-    covered = 0
-    for cash in promise.cash:
-        if cash.value_date > deadline:
-            if last is not None and covered >= remainder:
-                break
-            last = cash.value_date
-            covered += cash.amount
-    return None if last is None else last - deadline
+    last = max((cash.value_date for cash in promise.cash), default=deadline)
+    return last - deadline if last > deadline else None

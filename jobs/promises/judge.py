@@ -261,7 +261,6 @@ def runs_out(step: Step, promise: PromiseState) -> bool:
 
 def _put_out(step: Step, promise: PromiseState) -> None:
     figures = dues(promise, threshold(step))
-    remainder = Minor(sum(due.remainder for due in figures))
     step.effects.append(
         Promise(
             company=step.company,
@@ -276,7 +275,7 @@ def _put_out(step: Step, promise: PromiseState) -> None:
             level=promise.level,
             paid_in_window_minor=paid_in_window(promise),
             paid_late_minor=paid_late(promise),
-            paid_late_days=paid_late_days(promise, remainder),
+            paid_late_days=paid_late_days(promise),
             invoice_ids=promise.invoice_ids,
             instalments=tuple(
                 PromisedInstalmentState(

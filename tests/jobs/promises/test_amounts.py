@@ -90,10 +90,12 @@ class TestPlan:
 
 class TestDaysLate:
     def test_without_late_cash_there_are_none(self) -> None:
-        assert paid_late_days(promise([(10, 100)], 0, (10, 100)), Minor(0)) is None
+        assert paid_late_days(promise([(10, 100)], 0, (10, 100))) is None
+        assert paid_late_days(promise([(10, 100)], 100)) is None
 
-    def test_they_run_to_the_cash_that_came_last(self) -> None:
-        assert paid_late_days(promise([(10, 100)], 50, (12, 20), (15, 30)), Minor(100)) == 5
+    def test_they_run_to_the_cash_that_came_last_whatever_it_was_for(self) -> None:
+        assert paid_late_days(promise([(10, 100)], 50, (12, 20), (15, 30))) == 5
+        assert paid_late_days(promise([(10, 50)], 0, (12, 20), (15, 30), (40, 200))) == 30
 
-    def test_but_not_beyond_that_which_covered_the_remainder(self) -> None:
-        assert paid_late_days(promise([(10, 50)], 0, (12, 20), (15, 30), (40, 200)), Minor(50)) == 5
+    def test_of_a_plan_from_its_last_deadline(self) -> None:
+        assert paid_late_days(promise([(10, 50), (20, 50)], 0, (12, 50), (21, 50))) == 1

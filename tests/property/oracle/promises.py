@@ -134,15 +134,9 @@ class PromiseOracle(Ledger):
         """(in the window, late, days late) of the whole promise."""
         cash = self.cash_of(made)
         in_window = sum(amount for day, amount in cash if day <= made.deadline)
-        missing = sum(need.missing for need in self.needs(made))
-        late = 0
-        last = None
-        for day in sorted({day for day, _ in cash if day > made.deadline}):
-            if last is None or late < missing:
-                last = day
-                late += sum(amount for paid, amount in cash if paid == day)
-        all_late = sum(amount for day, amount in cash if day > made.deadline)
-        return in_window, all_late, None if last is None else (last - made.deadline).days
+        late = sum(amount for day, amount in cash if day > made.deadline)
+        last = max((day for day, _ in cash if day > made.deadline), default=None)
+        return in_window, late, None if last is None else (last - made.deadline).days
 
     def needs(self, made: Made) -> list[Need]:
         cash = self.cash_of(made)
