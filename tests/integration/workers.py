@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -188,6 +188,11 @@ class System:
 
 def read_committed(client_config: dict[str, Any], topic: str, partitions: int) -> list[tuple[bytes | None, bytes]]:
     """Keys and values of a topic as a read_committed reader sees them, up to the end."""
+    return [(message.key(), message.value() or b"") for message in read_messages(client_config, topic, partitions)]
+
+
+def read_messages(client_config: dict[str, Any], topic: str, partitions: int) -> list[Message]:
+    """A topic as a read_committed reader sees it, up to the end."""
     consumer = Consumer(
         client_config
         | {
@@ -198,19 +203,28 @@ def read_committed(client_config: dict[str, Any], topic: str, partitions: int) -
         }
     )
     consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(partitions)])
-    found: list[tuple[bytes | None, bytes]] = []
+    found: list[Message] = []
     ended: set[int] = set()
     try:
         while len(ended) < partitions:
             for message in consumer.consume(1000, 0.2):
                 error = message.error()
                 if error is None:
-                    found.append((message.key(), message.value() or b""))
+                    found.append(message)
                 elif error.code() == KafkaError._PARTITION_EOF:
                     ended.add(message.partition() or 0)
     finally:
         consumer.close()
     return found
+
+
+def positions(system: System, name: str) -> list[tuple[int, int]]:
+    """Partition and offset of every committed record of a topic, in order."""
+    topic = system.topic(name)
+    return sorted(
+        (message.partition() or 0, message.offset() or 0)
+        for message in read_messages(system.client_config, topic.name, topic.partitions)
+    )
 
 
 class WorkerProcess:
