@@ -37,7 +37,7 @@ bench: install
 	$(BIN)/python -m tests.bench
 
 chaos: install
-	ARREARS_CHAOS_SECONDS=$${ARREARS_CHAOS_SECONDS:-900} $(BIN)/python -m pytest -m chaos --timeout=0 tests/integration
+	ARREARS_CHAOS_SECONDS=$${ARREARS_CHAOS_SECONDS:-900} $(BIN)/python -m pytest -m chaos --timeout=0 tests/integration tests/pipeline/local
 
 lock: install
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
