@@ -91,8 +91,16 @@ class _Writer:
                 return [f"BOOLEANS[{value}]"]
             case "double":
                 return [f"DOUBLE.pack({value})"]
+            case "array" if name in types.REPEATED and not self.from_mapping:
+                return [f"{self._remembered(type_, name)}[{value}]"]
             case _:
                 return [f"{self._function(type_, name)}({value})"]
+
+    def _remembered(self, type_: AvroType, name: str) -> str:
+        """A cache of what an array of few different values becomes; its name. A list finds the checked encoder."""
+        source = Source(_NAMES)
+        function = _Writer(source, from_mapping=False)._function(type_, name)  # noqa: SLF001  one of its own
+        return self.source.bind("remembered", primitives.Cache(source.function(function, f"encoder of {name}")))
 
     def _function(self, type_: AvroType, name: str) -> str:
         """Generate the function that writes an array, a map, a nested record or optional bytes; its name."""
@@ -111,6 +119,9 @@ class _Writer:
                     source.add("raise TypeError")
                 with source.block("if not a:"):
                     source.add("return b'\\0'")
+                if base == "array" and types.base(type_["items"]) == "long":
+                    source.add("return b''.join((LENGTHS[len(a)], *map(long_bytes, a), b'\\0'))")
+                    return function
                 source.add("out = [LENGTHS[len(a)]]")
                 if base == "map":
                     head, pieces = "for k, i in a.items():", ["TEXTS[k]", *self._value(type_["values"], "i", "")]

@@ -5,14 +5,14 @@ from avro.schemas import AvroType
 
 REPEATED = frozenset(
     {
-        "action", "actor_id", "actor_role", "balance_class", "base_currency", "channel", "collector_id", "company",
-        "currency", "decision", "deduction_reason", "direction", "document_type", "entity_type", "entry_type",
-        "event_type", "exception_type", "from_bucket", "item_type", "kind", "method", "outcome", "payment_terms",
-        "queue", "quote_currency", "reason", "reason_code", "region", "risk_class", "segment", "severity", "source",
-        "stage", "status", "subject_type", "to_bucket", "topic",
+        "action", "actor_id", "actor_role", "balance_class", "base_currency", "buckets", "channel", "collector_id",
+        "company", "currency", "decision", "deduction_reason", "direction", "document_type", "entity_type",
+        "entry_type", "event_type", "exception_type", "from_bucket", "item_type", "kind", "method", "outcome",
+        "payment_terms", "queue", "quote_currency", "reason", "reason_code", "region", "risk_class", "segment",
+        "severity", "source", "stage", "status", "subject_type", "to_bucket", "topic",
     }
 )  # fmt: skip
-"""Text fields that hold few different values: the codecs remember their encodings."""
+"""Fields of text, or of several texts, that hold few different values: the codecs remember their encodings."""
 
 PLAIN = frozenset({"boolean", "int", "long", "double", "string", "bytes"})
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -111,7 +112,10 @@ class Outputs:
         route = self._routes.get(type(effect))
         if route is None:
             return self._of_special(effect, record)
-        return self._write(route, effect, effect.company, record.partition() or 0)
+        name, topic, partitions, key_of, encode = route
+        key = key_of(effect)
+        place = record.partition() or 0 if partitions is None else place_of(key, partitions)
+        return Output(name, topic, place, key, encode(effect), headers_of(name, effect.company))
 
     def of_failure(
         self, record: Record, stage: str, reason: str, error: str, *, event: Event = None, with_value: bool = True
@@ -174,7 +178,7 @@ class Outputs:
         """An event for another account, keyed for it (SEMANTICS 4.7)."""
         name = type(event).__name__
         key = account_key(event.company, event.account_id)
-        place = partition_of(key, self._events.partitions)
+        place = place_of(key, self._events.partitions)
         # The jobs read an event without the end of its envelope; what they send on is the pipeline's own.
         record = {**msgspec.to_builtins(event), **_OWN_ENVELOPE}
         value = self._contracts.encode(name, record)
@@ -182,7 +186,7 @@ class Outputs:
 
     def _write(self, route: _Route, effect: Effect, company: str, partition: int) -> Output:
         key = route.key(effect)
-        place = partition if route.partitions is None else partition_of(key, route.partitions)
+        place = partition if route.partitions is None else place_of(key, route.partitions)
         return Output(route.name, route.topic, place, key, route.encode(effect), headers_of(route.name, company))
 
     def _route(self, name: str, topic: Topic) -> _Route:
@@ -194,6 +198,12 @@ class Outputs:
 def account_key(company: str, account_id: str | None) -> bytes:
     """``partition_key``, remembered: an account's outputs come in rows."""
     return partition_key(company, account_id)
+
+
+@lru_cache(maxsize=100_000)
+def place_of(key: bytes, partitions: int) -> int:
+    """``partition_of``, remembered: the hash costs more than the encoding of most records."""
+    return partition_of(key, partitions)
 
 
 @lru_cache(maxsize=10_000)
@@ -208,8 +218,13 @@ def key_function(fields: str) -> Callable[[Effect], bytes]:
     if names == ["company", "account_id"]:
         return lambda record: account_key(record.company, record.account_id)
 
+    if len(names) == 1:
+        read = attrgetter(names[0])
+        return lambda record: str(read(record) or "").encode()
+    several = attrgetter(*names)
+
     def key(record: Effect) -> bytes:
-        return "|".join([str(getattr(record, name) or "") for name in names]).encode()
+        return "|".join([str(value or "") for value in several(record)]).encode()
 
     return key
 
