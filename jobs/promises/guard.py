@@ -13,6 +13,8 @@ def covered_by_cash(step: Step, promise: PromiseState, number: int, remainder: i
     One unit of cash covers one promise: what is already pending takes its share first, by deadline, then id.
     """
     receipts = _receipts(step, promise)
+    if sum(available for _, available in receipts) < remainder:
+        return False  # mostly there is no cash on hand at all: no need to look at every other promise
     for made_on, deadline, amount in _pending(step, promise, number):
         _take(receipts, made_on, deadline, amount)
     deadline = next(part.deadline for part in promise.instalments if part.number == number)
