@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import web
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from pipeline.errors import Problem
@@ -67,6 +67,8 @@ def serve_health(health: Health, host: str, port: int, registry: CollectorRegist
     if port == 0:
         yield None
         return
+    # When a series was born is of no use to anybody, and would be a third of the page.
+    disable_created_metrics()
     server = _Server(health, host, port, registry)
     server.start()
     try:

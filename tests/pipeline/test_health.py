@@ -80,6 +80,7 @@ def test_metrics_are_given_in_the_format_of_prometheus(address: str) -> None:
     assert status == 200
     assert "# HELP arrears_test_events_total Events of a test.\n" in text
     assert "arrears_test_events_total 3.0\n" in text
+    assert "_created" not in text
 
 
 def test_it_answers_while_the_service_does_not(address: str) -> None:
