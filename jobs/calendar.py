@@ -12,14 +12,16 @@ _SATURDAY = 5
 
 
 class Calendar:
-    """Days of one company: IANA time zone and holidays. Immutable but for its cache."""
+    """Days of one company: IANA time zone and holidays. Immutable but for its caches."""
 
-    __slots__ = ("_day_of_slot", "_holidays", "_zone")
+    __slots__ = ("_business_days", "_day_of_slot", "_holidays", "_midnights", "_zone")
 
     def __init__(self, timezone: str, holidays: frozenset[Day] = frozenset()) -> None:
         self._zone = ZoneInfo(timezone)
         self._holidays = holidays
         self._day_of_slot: dict[int, Day] = {}
+        self._midnights: dict[Day, Instant] = {}
+        self._business_days: dict[tuple[Day, int], Day] = {}
 
     def day(self, instant: Instant) -> Day:
         """The company's local date at an instant. 23:30Z may already be tomorrow (SEMANTICS 2.2)."""
@@ -41,9 +43,14 @@ class Calendar:
 
     def midnight(self, day: Day) -> Instant:
         """The instant at which a local day begins. Where a clock change skips midnight, the moment of the change."""
-        calendar_date = date_of(day)
-        local = datetime(calendar_date.year, calendar_date.month, calendar_date.day, tzinfo=self._zone)
-        return instant_of(local.astimezone(UTC))
+        known = self._midnights.get(day)
+        if known is None:
+            calendar_date = date_of(day)
+            local = datetime(calendar_date.year, calendar_date.month, calendar_date.day, tzinfo=self._zone)
+            if len(self._midnights) >= _SLOTS_MAX:
+                self._midnights.clear()
+            known = self._midnights[day] = instant_of(local.astimezone(UTC))
+        return known
 
     def is_business_day(self, day: Day) -> bool:
         """Neither Saturday, Sunday nor a holiday of the company."""
@@ -51,8 +58,15 @@ class Calendar:
 
     def business_days_after(self, day: Day, count: int) -> Day:
         """The day that lies `count` business days strictly after `day`; `day` itself for a count of 0."""
-        while count > 0:
-            day = Day(day + 1)
-            if self.is_business_day(day):
-                count -= 1
-        return day
+        known = self._business_days.get((day, count))
+        if known is None:
+            known = day
+            left = count
+            while left > 0:
+                known = Day(known + 1)
+                if self.is_business_day(known):
+                    left -= 1
+            if len(self._business_days) >= _SLOTS_MAX:
+                self._business_days.clear()
+            self._business_days[day, count] = known
+        return known

@@ -62,6 +62,8 @@ def watch(step: Step, receipt: ReceiptState) -> ReceiptState:
             deadline=step.settings.calendar.midnight(Day(limit + 1)),
         )
         stage += 1
+    if stage == receipt.alert_stage:
+        return receipt
     return msgspec.structs.replace(receipt, alert_kind=kind if stage else "", alert_stage=stage, alert_number=number)
 
 
