@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "companies": "pipeline.cli.companies",
     "ingest": "pipeline.cli.ingest",
     "lag": "pipeline.cli.lag",
+    "bench": "pipeline.cli.bench",
 }
 _COMPLETION = frozenset({"install_completion", "show_completion"})
 # Commands that run until they are stopped, for compose and Kubernetes.

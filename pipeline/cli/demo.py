@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -26,9 +27,9 @@ from pipeline.cli.reconciliation import (
     clickhouse_address,
     read_all_progress,
     reconcile,
-    wait_until_settled,
 )
 from pipeline.cli.services import Installation
+from pipeline.cli.settling import Settling
 from pipeline.cli.up import ending_by_signal, fetch_progress, show_until_stopped
 from pipeline.companies import read_companies
 from pipeline.errors import Problem
@@ -153,7 +154,8 @@ class _Run:
     def _feed(self, feed: Feed, end: Instant) -> None:
         try:
             closes = [instant_of(moment) for moment in self._closes()]
-            feed.run(end, closes, lambda: wait_until_settled(self._settings, _DRAIN_SECONDS_MAX), lambda: self._stopped)
+            with closing(Settling(self._settings)) as settling:
+                feed.run(end, closes, lambda: settling.wait(_DRAIN_SECONDS_MAX), lambda: self._stopped)
         except Exception as error:  # noqa: BLE001  shown by the thread that waits
             self._failure = error
 

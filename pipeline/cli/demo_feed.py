@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from confluent_kafka import Producer
-
 from avro import contracts
 from jobs import CompanySettings
 from jobs.values import Day, Instant, moment_of
-from pipeline.clock import publish_tick
 from pipeline.errors import Problem
+from pipeline.log_writer import LogWriter
 from pipeline.settings import Settings
 from sources.formats import adapter
 from sources.intake import SourceOptions
@@ -20,6 +18,7 @@ from sources.publisher import Publisher
 from sources.values import ParsedEvent, SourceReject
 from topics import EVENTS, catalogue
 
+_RATE = "ExchangeRateSet"
 # File, format, mapping. The order is that of what happens at the same instant: a document before its cash.
 _FILES = (
     ("invoices.csv", "csv", "invoices.toml"),
@@ -72,17 +71,18 @@ def midnights(first: Instant, last: Instant, companies: list[CompanySettings]) -
 
 
 class Feed:
-    """Publishes events and ticks in the order of time, and notes how far it is."""
+    """Writes events and ticks in the order of time, and notes how far it is."""
 
     def __init__(self, settings: Settings, events: list[ParsedEvent], companies: list[CompanySettings]) -> None:
         self.progress = Progress(read=len(events))
-        self._events = events
+        self._rates = [event for event in events if event.name == _RATE]
+        self._events = [event for event in events if event.name != _RATE]
         self._companies = companies
         prefix = settings.kafka.topic_prefix
         self._publisher = Publisher(settings.kafka.client_config(), topic_prefix=prefix)
-        self._ticker = Producer({**settings.kafka.client_config(), "linger.ms": 0})
         self._topic = catalogue(prefix)[EVENTS]
-        self._encode_tick = contracts().encoder("ClockTicked")
+        self._writer = LogWriter(settings.kafka.client_config(), self._topic)
+        self._encode = contracts().encode
 
     def run(
         self, end: Instant, closes: list[Instant], settled: Callable[[], None], stopped: Callable[[], bool]
@@ -95,23 +95,30 @@ class Feed:
         """
         started = time.monotonic()
         self._publisher.connect()
+        # Rates concern no account and have a topic of their own, so they may come before everything else.
+        self.progress.sent += self._publisher.publish(self._rates)
         position = 0
         first = Instant(int(self._events[0].record["recorded_at"]))
         for instant in sorted({*midnights(first, end, self._companies), *(close for close in closes if close < end)}):
-            before = position
             while position < len(self._events) and self._events[position].record["recorded_at"] <= instant:
+                self._write(self._events[position])
                 position += 1
-            if position > before:
-                self.progress.sent += self._publisher.publish(self._events[before:position])
-            publish_tick(self._ticker, self._topic.name, self._topic.partitions, instant, self._encode_tick)
+            self._writer.tick(instant)
             self.progress.ticks += self._topic.partitions
             self.progress.now = instant
             self.progress.sent_seconds = time.monotonic() - started
             if stopped():
                 return
             if instant in closes:
+                self._writer.flush()
                 settled()
+        self._writer.flush()
         self.progress.finished = True
+
+    def _write(self, event: ParsedEvent) -> None:
+        record = event.record
+        self._writer.write(event.name, record["company"], record["account_id"], self._encode(event.name, record))
+        self.progress.sent += 1
 
 
 def end_of(events: list[ParsedEvent], companies: list[CompanySettings]) -> Instant:

@@ -22,7 +22,7 @@ from pipeline.scenarios import Scenario
 from pipeline.scenarios.format import ClockStep, EventStep, ExpectStep, Step
 from pipeline.scenarios.runner import _Run
 from tests.integration.installed import LogWriter
-from tests.integration.settling import Cut, Settling
+from tests.integration.settling import Cut, Cutting
 
 Waiting = deque[tuple[Instant, Step]]
 Refused = tuple[int, str, str]  # instant, event id, reason
@@ -126,7 +126,7 @@ def parts_of(scenarios: Iterable[Scenario]) -> list[Part]:
     return [Part(scenario, f"~{number:03d}") for number, scenario in enumerate(scenarios)]
 
 
-def play(parts: list[Part], writer: LogWriter, settling: Settling) -> None:
+def play(parts: list[Part], writer: LogWriter, settling: Cutting) -> None:
     """Write the whole history, and note for every expectation where it stands."""
     waiting = {part.mark: deque(_timed(part)) for part in parts}
     for at in sorted({instant for timed in waiting.values() for instant, _ in timed}):
@@ -138,13 +138,13 @@ def play(parts: list[Part], writer: LogWriter, settling: Settling) -> None:
             must_cut = any(look.asks_the_fold or goes_on for look, goes_on in looks.values())
             if must_cut or any(part.in_process.reached_others for part in acting):
                 writer.flush()
-                settling.wait()
+                settling.settle()
             cut = settling.cut() if must_cut else None
             for part, _ in looking:
                 part.looks.append(replace(looks[part.mark][0], cut=cut))
             acting = [part for part in acting if waiting[part.mark] and waiting[part.mark][0][0] == at]
     writer.flush()
-    settling.wait()
+    settling.settle()
 
 
 def _look(part: Part, step: ExpectStep, at: Instant, waiting: Waiting) -> tuple[Look, bool]:

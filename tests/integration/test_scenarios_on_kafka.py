@@ -34,7 +34,7 @@ from pipeline.scenarios.world import World
 from pipeline.settings import Settings
 from tests.integration.installed import LogWriter, installed, wait_until_arrived
 from tests.integration.one_world import NOT_FOLDED, Look, Part, parts_of, play
-from tests.integration.settling import Settling
+from tests.integration.settling import Cutting
 from tests.integration.topic_reader import read_topics
 from tests.integration.worlds import (
     LOG_TABLES,
@@ -74,7 +74,7 @@ class Played:
     """The history when all of it has arrived everywhere."""
 
     settings: Settings
-    settling: Settling
+    settling: Cutting
     parts: list[Part]
     lines: list[Line]
     client: Client
@@ -109,7 +109,7 @@ class Played:
         folds = None
         if look.cut is not None and look.asks_the_fold:
             topic = catalogue(self.settings.kafka.topic_prefix)["ar.state"]
-            folds = restored_folds(part, self.settling.records("ar.state"), topic, look.cut)
+            folds = restored_folds(part, self.settling.state_records, topic, look.cut)
         return world_of(part, look, found, folds)
 
 
@@ -120,7 +120,7 @@ def played(
     parts = parts_of(load(path) for path in PATHS)
     companies = [company for part in parts for company in part.companies()]
     with installed(kafka, clickhouse, "scenarios.", tmp_path_factory.mktemp("scenarios"), companies) as settings:
-        settling = Settling(settings)
+        settling = Cutting(settings)
         play(parts, LogWriter(settings), settling)
         lines = wait_until_arrived(settings)
         with clickhouse_address(settings).client() as client:
