@@ -7,6 +7,8 @@ from dataclasses import dataclass
 DEDUPLICATION_WINDOW = 10_000
 DEDUPLICATION_SECONDS = 7 * 24 * 3600
 
+MERGED_PARTS_KEPT_SECONDS = 480
+
 
 @dataclass(frozen=True)
 class Engines:
@@ -30,6 +32,8 @@ class Engines:
         """Settings of every table, source or target of a view: without the window a token is not looked at.
 
         Rows are flushed to the disk before an insert is confirmed: what Kafka has committed must survive a power cut.
+        Merges are not: the parts that were merged are kept for a while, and loaded when the merged one turns out broken,
+        as after a full disk. The embedded engine would remove them at once.
         """
         if self.cluster:
             window = {
@@ -38,4 +42,9 @@ class Engines:
             }
         else:
             window = {"non_replicated_deduplication_window": DEDUPLICATION_WINDOW}
-        return {**window, "fsync_after_insert": 1, "fsync_part_directory": 1}
+        return {
+            **window,
+            "fsync_after_insert": 1,
+            "fsync_part_directory": 1,
+            "old_parts_lifetime": MERGED_PARTS_KEPT_SECONDS,
+        }
