@@ -174,5 +174,5 @@ def _key(name: str, record: Mapping[str, Any]) -> bytes:
     """The record key that the catalogue asks for."""
     if name == _EXCHANGE_RATE:
         day = date(1970, 1, 1) + timedelta(days=record["rate_date"])
-        return f"{record['base_currency']}|{record['quote_currency']}|{day.isoformat()}".encode()
+        return "|".join((record["company"], record["base_currency"], record["quote_currency"], str(day))).encode()
     return partition_key(record["company"], record["account_id"])
