@@ -182,16 +182,16 @@ class _Run:
                 rate = progress.sent / progress.sent_seconds if progress.sent_seconds else 0
                 counters = f"{date}  {progress.sent:,} of {progress.read:,} events sent, {rate:,.0f}/s"
                 if terminal:
-                    live.update(view.live(date, counters, self._console.width), refresh=True)
+                    live.update(view.live(counters, self._console.width), refresh=True)
                 elif date[:7] != shown_month:
                     shown_month = date[:7]
-                    self._console.print(counters)
+                    self._console.print(f"{counters}; alerts: {view.alerts_so_far() or 'none yet'}")
                 time.sleep(_SHOW_SECONDS)
             self._check()
             self._timing.sent = feed.progress.sent_seconds
             lines = self._drain(started)
             if terminal and feed.progress.now is not None:
-                live.update(view.live(date_text(feed.progress.now), "", self._console.width), refresh=True)
+                live.update(view.live("", self._console.width), refresh=True)
         return lines
 
     def _drain(self, started: float) -> list[Line]:
@@ -216,7 +216,7 @@ class _Run:
         last_day = date_of(min(company.calendar.day(end) for company in self._companies))
         known_as_of = moment_of(end)
         console.print(view.aging(last_day, known_as_of, f"Aging as of {last_day}"))
-        for table in (view.promises(), view.unapplied(last_day), view.disputes(), view.worklist()):
+        for table in (view.promises(), view.unapplied(last_day), view.disputes(), view.worklist(), view.alerts()):
             console.print(table)
         console.print(reconciliation_table(lines))
         for event_type, reason, count, message in view.rows(_REJECTED):

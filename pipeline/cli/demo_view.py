@@ -22,6 +22,12 @@ _ALERTS = """
 SELECT raised_at, company, kind, subject, status, message FROM alerts_log
 ORDER BY raised_at DESC, alert_id DESC LIMIT {rows:UInt32}
 """
+_ALERTS_BY_KIND = """
+SELECT kind, countIf(status = 'raised'), countIf(status = 'escalated'), countIf(status = 'resolved'),
+    countIf(status = 'corrected')
+FROM alerts_log GROUP BY kind ORDER BY kind
+"""
+_TODAY = "SELECT max(as_of) FROM account_aging_versions"
 _PROMISES = "SELECT status, count() FROM promises GROUP BY status ORDER BY status"
 _AGING = """
 SELECT company, currency, sum(not_due), sumMap(mapFromArrays(buckets.name, buckets.amount)),
@@ -57,9 +63,10 @@ class View:
         except ClickHouseError:
             return []
 
-    def live(self, date: str, counters: str, width: int) -> Group:
-        """Live totals by company and currency, and the latest alerts."""
-        table = Table(title=f"Live aging on {date}", title_justify="left")
+    def live(self, counters: str, width: int) -> Group:
+        """Live totals by company and currency, and the latest alerts, as far as they have come to ClickHouse."""
+        today = "".join(f" on {date}" for (date,) in self.rows(_TODAY))
+        table = Table(title=f"Live aging{today}", title_justify="left")
         _columns(table, "company", "currency", text=2)
         for name in ("not due", "overdue", "unapplied", "other credits", "disputed", "total"):
             table.add_column(name, justify="right")
@@ -83,6 +90,18 @@ class View:
         for company, currency, not_due, buckets, *rest in found:
             amounts = [not_due, *(buckets.get(name, Decimal(0)) for name in names), *rest]
             table.add_row(company, currency, *(_money(amount, currency) for amount in amounts))
+        return table
+
+    def alerts_so_far(self) -> str:
+        """How many alerts were raised, by kind, in one line."""
+        return ", ".join(f"{raised:,} {kind}" for kind, raised, *_ in self.rows(_ALERTS_BY_KIND) if raised)
+
+    def alerts(self) -> Table:
+        """What was raised, and what became of it."""
+        table = Table(title="Alerts", title_justify="left")
+        _columns(table, "kind", "raised", "escalated", "resolved", "corrected", text=1)
+        for kind, *counts in self.rows(_ALERTS_BY_KIND):
+            table.add_row(kind, *(f"{count:,}" for count in counts))
         return table
 
     def promises(self) -> Table:
