@@ -68,7 +68,7 @@ def serve_health(health: Health, host: str, port: int, registry: CollectorRegist
         yield None
         return
     # When a series was born is of no use to anybody, and would be a third of the page.
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     server = _Server(health, host, port, registry)
     server.start()
     try:
