@@ -22,8 +22,7 @@ class SeenEvents:
     def __init__(self, state: State) -> None:
         self._state = state
         self._digests: set[bytes] = set()
-        self._new: list[bytes] = []
-        self._newest = Instant(0)  # when the last one came in
+        self._new: list[tuple[bytes, Day]] = []  # with the day on which each came in
         self._first = 0  # chunks before this one have been forgotten
         self._next = 0  # position of the next digest to be put into a chunk, counted from the first ever
 
@@ -43,25 +42,26 @@ class SeenEvents:
     def add(self, digest: bytes, recorded_at: Instant) -> None:
         """Remember an applied event, after everything of its step that may fail."""
         self._digests.add(digest)
-        self._new.append(digest)
-        self._newest = max(self._newest, recorded_at)
+        self._new.append((digest, Day(recorded_at // _MICROS_A_DAY)))
 
     def flush(self) -> None:
-        """Put what came since the last time into its chunks."""
+        """Put what came since the last time into its chunks; when that happens does not show in them."""
         new = self._new
-        newest = Day(self._newest // _MICROS_A_DAY)
         while new:
             number, filled = divmod(self._next, _CHUNK)
             chunk = self._state.get(Seen, _key(number))
             taken, new = new[: _CHUNK - filled], new[_CHUNK - filled :]
+            newest = max(day for _, day in taken)
             before, day = (b"", newest) if chunk is None else (chunk.digests, max(chunk.day, newest))
-            self._state.put(_key(number), Seen(None, "", day, before + b"".join(taken)))
+            self._state.put(_key(number), Seen(None, "", day, before + b"".join(digest for digest, _ in taken)))
             self._next += len(taken)
         self._new = []
 
     def forget(self, now: Instant) -> None:
         """Drop full chunks that are older than `KEPT_DAYS`."""
         oldest = now // _MICROS_A_DAY - KEPT_DAYS
+        if self._new and self._new[0][1] < oldest:
+            self.flush()  # what came before this tick may go with it, also where both are of one batch
         while self._first < self._next // _CHUNK:
             chunk = self._state.get(Seen, _key(self._first))
             if chunk is not None:

@@ -44,6 +44,8 @@ class Committer:
 
     ``outputs_max`` bounds one transaction: after the event that reaches it, the transaction is closed and the rest of
     the batch goes into the next. Where the log is cut does not show in the output.
+
+    ``forward_events`` False holds back what accounts send one another: a log that is replayed whole has it already.
     """
 
     codec: EventCodec
@@ -51,6 +53,7 @@ class Committer:
     outputs: Outputs
     breaker: Breaker
     outputs_max: int = 50_000
+    forward_events: bool = True
     last_error: str = field(default="", init=False)
 
     def apply(
@@ -134,6 +137,8 @@ class Committer:
         log = store.log
         written = store.written.outputs
         for effect in step.effects:
+            if not self.forward_events and type(effect).__name__ == "Carried":
+                continue
             try:
                 output = self.outputs.of_effect(effect, record)
             except Exception as defect:  # noqa: BLE001  whatever does not fit its schema

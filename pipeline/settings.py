@@ -160,6 +160,10 @@ class WorkerSettings(Section):
     )
     batch_records_max: Count = Field(default=10_000, description="Most records of one micro-batch")
     fetch_bytes_max: Count = Field(default=4_194_304, description="Most bytes of one partition in one fetch")
+    forward_events: bool = Field(
+        default=True,
+        description="false only while a whole event log is replayed: it holds what accounts sent one another already",
+    )
     commit_timeout_seconds: Seconds = Field(
         default=30.0, description="How long one commit may take before the worker gives up"
     )

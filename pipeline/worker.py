@@ -54,6 +54,7 @@ class WorkerOptions:
     batch_records_max: int = 10_000
     fetch_bytes_max: int = 4_194_304
     outputs_max: int = 50_000
+    forward_events: bool = True
     commit_timeout_seconds: float = 30.0
     transaction_timeout_seconds: float = 120.0
     session_timeout_seconds: float = 10.0
@@ -261,6 +262,7 @@ class Worker:
                 Outputs(self._contracts, options.catalogue, self._jobs.effect_types),
                 Breaker(options.breaker),
                 options.outputs_max,
+                options.forward_events,
             ),
             is_owner=partial(_is_owner, app.group_consumer.poller.group),
             fold_thread=fold_thread,

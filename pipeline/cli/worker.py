@@ -63,6 +63,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         group_id=settings.kafka.topic_prefix + section.application_id,
         catalogue=catalogue(settings.kafka.topic_prefix),
         batch_records_max=section.batch_records_max,
+        forward_events=section.forward_events,
         fetch_bytes_max=section.fetch_bytes_max,
         commit_timeout_seconds=section.commit_timeout_seconds,
         transaction_timeout_seconds=section.transaction_timeout_seconds,

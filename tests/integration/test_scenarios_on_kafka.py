@@ -17,6 +17,7 @@ Events that cannot be written at all (`invalid_amount`) are refused before the l
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from pipeline.scenarios.world import World
 from pipeline.settings import Settings
 from tests.integration.installed import LogWriter, installed, wait_until_arrived
 from tests.integration.one_world import NOT_FOLDED, Look, Part, parts_of, play
+from tests.integration.replay import Replay, differences
 from tests.integration.settling import Cutting
 from tests.integration.topic_reader import read_topics
 from tests.integration.worlds import (
@@ -251,3 +253,15 @@ def test_the_latest_states_in_clickhouse_are_the_last_records_of_the_topics(play
         for place, one in last.items()
         if one.record["status"] != "identified"  # it lies with the account that was found, under the same id
     }
+
+
+def test_a_replay_into_fresh_topics_gives_the_same_bytes(played: Played, topic_prefix: str, tmp_path: Path) -> None:
+    """Every alert, entry and state of the whole history, and not one more."""
+    replay = Replay(played.settings, topic_prefix, tmp_path)
+    replay.run()
+    original, again = replay.outputs()
+    assert len(original["ar.alerts.promises"]) > len(played.parts) // 4
+    assert differences(original, again) == []
+    states, states_again = replay.states()
+    assert len(states) > len(played.parts)
+    assert states_again == states

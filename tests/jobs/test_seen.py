@@ -99,3 +99,21 @@ def test_a_restart_after_forgetting_knows_what_was_left() -> None:
     assert known(other, range(130)) == known(seen, range(130)) == list(range(64, 130))
     other.forget(Instant(START + (KEPT_DAYS + 401) * DAY))
     assert known(other, range(130)) == [128, 129]
+
+
+def test_when_they_are_written_shows_neither_in_the_chunks_nor_in_what_is_forgotten() -> None:
+    """Two lives with the same events and ticks, one written after each event, one only at the end."""
+    states = []
+    for each in (True, False):
+        state, seen = memory()
+        records: dict[str, bytes | None] = {}
+        for number, day in enumerate([0] * 70 + [200] * 70 + [KEPT_DAYS + 100] * 10):
+            add(seen, range(number, number + 1), START + day * DAY)
+            if number in {139, 149}:
+                seen.forget(Instant(START + (KEPT_DAYS + day + 1) * DAY))
+            if each:
+                records.update(written(state, seen))
+        records.update(written(state, seen))
+        states.append({key: value for key, value in records.items() if value is not None})
+    assert states[0] == states[1]
+    assert len(states[0]) < 3
