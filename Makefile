@@ -19,8 +19,9 @@ $(READY): pyproject.toml requirements.lock
 demo: install
 	$(BIN)/arrears demo
 
+# Two processes, each with a broker and a ClickHouse of its own: much of the time is waiting for these. A file stays whole.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=$${ARREARS_TEST_PROCESSES:-2} --dist=loadfile --durations=15
 
 lint: install
 	$(BIN)/ruff check .
