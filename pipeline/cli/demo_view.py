@@ -84,12 +84,15 @@ class View:
         found = self.rows(_AGING, as_of=as_of, known_as_of=known_as_of)
         names = sorted({name for row in found for name in row[3]}, key=lambda name: int(name.rstrip("+").split("-")[0]))
         table = Table(title=title, title_justify="left")
-        _columns(table, "company", "currency", text=2)
-        for name in ("not due", *names, "unapplied", "on account", "credits", "disputed", "total", "gap"):
-            table.add_column(name, justify="right")
-        for company, currency, not_due, buckets, *rest in found:
-            amounts = [not_due, *(buckets.get(name, Decimal(0)) for name in names), *rest]
-            table.add_row(company, currency, *(_money(amount, currency) for amount in amounts))
+        # Buckets run downwards: amounts in full are wide, and companies in a demo are few.
+        _columns(table, "", *(f"{company} {currency}" for company, currency, *_ in found), text=1)
+        amounts = [
+            [_money(amount, row[1]) for amount in (row[2], *(row[3].get(name, Decimal(0)) for name in names), *row[4:])]
+            for row in found
+        ]
+        heads = ("not due", *names, "unapplied", "on account", "credits", "disputed", "total", "gap")
+        for head, *line in zip(heads, *amounts, strict=True):
+            table.add_row(head, *line)
         return table
 
     def alerts_so_far(self) -> str:
@@ -114,7 +117,7 @@ class View:
 
     def unapplied(self, as_of: object) -> Table:
         """Cash that waits, and how long."""
-        table = Table(title="Cash not applied", title_justify="left")
+        table = Table(title="Cash not applied, unidentified included", title_justify="left")
         _columns(table, "company", "currency", "receipts", "amount", "oldest (days)", text=2)
         for company, currency, count, amount, days in self.rows(_UNAPPLIED, as_of=as_of):
             table.add_row(company, currency, f"{count:,}", _money(amount, currency), f"{days}")
