@@ -6,19 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import Producer
 
 from avro import contracts
 from jobs.company import CompanySettings
 from jobs.events import Event
+from pipeline import log_writer
 from pipeline.cli.preparation import prepare_tables, prepare_topics
 from pipeline.cli.reconciliation import Line, clickhouse_address, reconcile, worker_group
 from pipeline.cli.services import Installation
-from pipeline.clock import TICK_HEADERS, tick_record
 from pipeline.companies import plan, publish
 from pipeline.local import ClickHouseServer, KafkaBroker
 from pipeline.settings import ClickHouseSettings, KafkaSettings, Settings, StackSettings, variable_name
-from topics import EVENTS, catalogue, partition_key
+from topics import EVENTS, catalogue
 
 READY_SECONDS_MAX = 60.0
 ARRIVED_SECONDS_MAX = 90.0
@@ -71,18 +71,14 @@ def installed(
 
 
 class LogWriter:
-    """One idempotent producer for events and ticks: what is written first lies first in every partition."""
+    """Events of the jobs and records of any kind into a system's log, through the writer that the product has."""
 
     def __init__(self, settings: Settings) -> None:
-        self._topic = catalogue(settings.kafka.topic_prefix)[EVENTS]
-        self._reference = catalogue(settings.kafka.topic_prefix)["ar.reference"].name
-        self._producer = Producer(
-            settings.kafka.producer_config() | {"enable.idempotence": True, "linger.ms": 1, "compression.type": "lz4"}
-        )
+        config, topics = settings.kafka.client_config(), catalogue(settings.kafka.topic_prefix)
+        self._log = log_writer.LogWriter(config, topics[EVENTS])
+        self._reference = log_writer.LogWriter(config, topics["ar.reference"])
         self._encode = contracts().encode
-        self._encode_tick = contracts().encoder("ClockTicked")
-        self._failures: list[str] = []
-        self.count = 0
+        self.count = 0  # events so far; ticks are none
 
     def event(self, event: Event) -> None:
         """Append an event of the jobs."""
@@ -91,31 +87,21 @@ class LogWriter:
 
     def record(self, name: str, record: dict[str, object]) -> None:
         """Append a record in the form of its schema."""
-        company, account = str(record["company"]), record["account_id"]
-        headers: list[tuple[str, str | bytes | None]] = [("event_type", name.encode()), ("company", company.encode())]
-        topic = self._reference if name == "ExchangeRateSet" else self._topic.name
-        key = partition_key(company, None if account is None else str(account))
-        self._producer.produce(topic, self._encode(name, record), key, headers=headers, on_delivery=self._told)
-        self._producer.poll(0)
+        account = record["account_id"]
+        writer = self._reference if name == "ExchangeRateSet" else self._log
+        writer.write(
+            name, str(record["company"]), None if account is None else str(account), self._encode(name, record)
+        )
         self.count += 1
 
     def tick(self, at_micros: int) -> None:
         """Append the time to every partition."""
-        value = self._encode_tick(tick_record(at_micros))
-        for partition in range(self._topic.partitions):
-            self._producer.produce(
-                self._topic.name, value, None, partition, headers=[*TICK_HEADERS], on_delivery=self._told
-            )
-        self._producer.poll(0)
+        self._log.tick(at_micros)
 
     def flush(self) -> None:
         """Wait until the broker has everything."""
-        assert self._producer.flush(60) == 0
-        assert self._failures == []
-
-    def _told(self, error: KafkaError | None, _: Message) -> None:
-        if error is not None:
-            self._failures.append(error.str())
+        self._log.flush()
+        self._reference.flush()
 
 
 def wait_until_arrived(settings: Settings, seconds_max: float = ARRIVED_SECONDS_MAX) -> list[Line]:
