@@ -73,7 +73,9 @@ def find_files(paths: Iterable[str], suffixes: Sequence[str]) -> list[Path | Non
             found = sorted(
                 file
                 for file in path.rglob("*")
-                if file.is_file() and file.suffix.lower() in suffixes and not file.name.startswith(".")
+                if file.is_file()
+                and (not suffixes or file.suffix.lower() in suffixes)
+                and not file.name.startswith(".")
             )
             if not found:
                 raise SourceError(f"the folder {path} has no {' or '.join(suffixes)} file", "Name the files one by one")

@@ -6,6 +6,8 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from sources.bank import BankFile, BankFormat
+from sources.bank.payers import Payers, read_payers
 from sources.csv_file import CsvFile
 from sources.errors import SourceError
 from sources.intake import SourceOptions
@@ -32,18 +34,35 @@ class Adapter(Protocol):
 
 
 class Format(msgspec.Struct, frozen=True):
-    """A format by its name. `suffixes` say which files of a folder are taken."""
+    """A format by its name. `suffixes` say which files of a folder are taken; with none, all are.
+
+    `two_passes`: the adapter verifies a file before it reads it again, so the stream must be seekable.
+    """
 
     name: str
     purpose: str
     suffixes: tuple[str, ...]
     build: Callable[[SourceOptions, Path | None], Adapter]
+    two_passes: bool = False
 
 
 def _jsonl(options: SourceOptions, mapping: Path | None) -> Adapter:
     if mapping is not None:
         raise SourceError("jsonl takes no mapping", "Leave out --mapping, or say --as csv")
     return JsonLines(options)
+
+
+def bank_format(name: str, purpose: str, suffixes: tuple[str, ...], form: Callable[[], BankFormat]) -> Format:
+    """A bank's format, whose files are verified as a whole and take a table of payers."""
+
+    def build(options: SourceOptions, mapping: Path | None) -> Adapter:
+        if mapping is not None:
+            raise SourceError(
+                f"{name} takes no mapping", "Leave out --mapping; --payers FILE names the payers' accounts"
+            )
+        return BankFile(options, form(), Payers() if options.payers is None else read_payers(options.payers))
+
+    return Format(name, purpose, suffixes, build, two_passes=True)
 
 
 def _csv(options: SourceOptions, mapping: Path | None) -> Adapter:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,13 +25,14 @@ class SourceOptions(msgspec.Struct, frozen=True):
     """What a run says about all its events.
 
     `company` is given to events that name none, and no other may be named. `source` is likewise a default. `now` is
-    the clock for `recorded_at`, where an event does not bring its own.
+    the clock for `recorded_at`, where an event does not bring its own. `payers` is a bank file's table of payers.
     """
 
     company: str | None = None
     source: str | None = None
     region: str = ""
     now: Callable[[], datetime] = now_utc
+    payers: Path | None = None
 
 
 class RefusedError(Exception):

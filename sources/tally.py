@@ -16,6 +16,7 @@ class Tally:
         self.rejects: list[SourceReject] = []
         self.rejected = 0
         self.skipped = 0
+        self.skip_reasons: Counter[str] = Counter()
 
     @property
     def event_count(self) -> int:
@@ -33,6 +34,8 @@ class Tally:
                     self.rejects.append(value)
             else:
                 self.skipped += 1
+                if value.reason:
+                    self.skip_reasons[value.reason] += 1
             yield value
 
 

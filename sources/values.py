@@ -48,9 +48,10 @@ class SourceReject(msgspec.Struct, frozen=True):
 
 
 class SkippedRow(msgspec.Struct, frozen=True, gc=False):
-    """A row that the mapping passes over on purpose, such as a total."""
+    """A row that is passed over on purpose, such as a total. `reason` is the word under which it is counted."""
 
     position: Position
+    reason: str = ""
 
 
 Parsed = ParsedEvent | SourceReject | SkippedRow

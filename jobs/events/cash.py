@@ -17,6 +17,7 @@ class PaymentReceived(Event, frozen=True, kw_only=True):
     payer_reference: str | None
     bank_reference: str | None
     on_account: bool
+    end_to_end_id: str | None = None
 
 
 class PaymentIdentified(Event, frozen=True, kw_only=True):
@@ -82,6 +83,7 @@ class PaymentReversed(Event, frozen=True, kw_only=True):
     payment_id: str
     effective_date: Day | None
     reason: str
+    reference: str | None = None
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True):

@@ -58,6 +58,10 @@ def ingest(
         str | None,
         typer.Option("--company", metavar="CODE", help="Legal entity of all events; another one in a row is refused."),
     ] = None,
+    payers: Annotated[
+        Path | None,
+        typer.Option("--payers", metavar="FILE", help="CSV payer,account_id: whose bank accounts these are."),
+    ] = None,
     source: Annotated[
         str | None, typer.Option("--source", metavar="NAME", help="Name of the source, where an event gives none.")
     ] = None,
@@ -79,7 +83,7 @@ def ingest(
     run = _Run(strict=strict, dry_run=dry_run, limit=limit, as_json=as_json)
     with _source_errors_as_problems():
         settings = None if dry_run else _settings(context, company)
-        reader = adapter(form, SourceOptions(company=company, source=source), mapping)
+        reader = adapter(form, SourceOptions(company=company, source=source, payers=payers), mapping)
         inputs = Inputs(find_files(paths, formats()[form].suffixes), sys.stdin.buffer)
         try:
             inputs.check(reader)
@@ -165,6 +169,8 @@ class _Run:
         tally = self.tally
         rate = tally.event_count / self._seconds if self._seconds else 0.0
         skipped = f", {tally.skipped:,} rows skipped" if tally.skipped else ""
+        if tally.skip_reasons:
+            skipped += " (" + ", ".join(f"{count:,} {why}" for why, count in tally.skip_reasons.most_common()) + ")"
         if self._sent:
             kept = " and kept in ar.failed" if tally.rejected else ""
             return (
@@ -180,6 +186,7 @@ class _Run:
             "events": dict(sorted(tally.events.items())),
             "rejected": tally.rejected,
             "skipped": tally.skipped,
+            "skipped_by_reason": dict(sorted(tally.skip_reasons.items())),
             "seconds": round(self._seconds, 3),
             "rejects": [
                 {
