@@ -1,15 +1,16 @@
 """The format `csv`: delimited extracts of any system, described by a mapping file."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from sources.csv_rows import BadRow, Dialect, Row, rows
 from sources.errors import SourceError
-from sources.intake import Intake, RefusedError, SourceOptions
+from sources.intake import SourceOptions
 from sources.lines import LINE_BYTES_MAX
-from sources.mapping import CellError, MappingText, RowMapper, check_columns, check_mapping, rules_of
-from sources.values import Parsed, ParsedEvent, Position, SkippedRow, SourceReject
+from sources.mapped_rows import MappedRows, check_company
+from sources.mapping import MappingText, check_columns, check_mapping
+from sources.values import Parsed, Position, SourceReject
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
 
@@ -19,15 +20,11 @@ class CsvFile:
 
     def __init__(self, options: SourceOptions, mapping: MappingText) -> None:
         check_mapping(mapping)
-        if options.company is None and not all("company" in fields for _, fields in rules_of(mapping.mapping)):
-            raise SourceError(
-                f"{mapping.path} maps no company", "Give --company CODE, or map the field company in [all]"
-            )
+        check_company(mapping, options)
         layout = mapping.mapping.file
         self._options = options
         self._mapping = mapping
         self._dialect = Dialect(layout.delimiter, layout.quote, layout.encoding)
-        self._intake = Intake(options, source=mapping.mapping.source)
 
     def check(self, stream: BinaryIO, file: str) -> None:
         """Read the header. Raises ``SourceError`` when a column that the mapping names is missing."""
@@ -36,12 +33,12 @@ class CsvFile:
     def read(self, stream: BinaryIO, file: str, line_bytes_max: int = LINE_BYTES_MAX) -> Iterator[Parsed]:
         """The events, rejects and skips of a stream in order. Raises ``SourceError`` before the first of them."""
         columns, rest = self._open(stream, file, line_bytes_max)
-        mapper = RowMapper(self._mapping.mapping, columns)
+        mapped = MappedRows(self._mapping, columns, self._options)
         for row in rest:
             if isinstance(row, BadRow):
                 yield self._reject(Position(file, row.line), row.reason, row.message, row.original)
             else:
-                yield from self._read_row(row, len(columns), mapper, file)
+                yield from self._read_row(row, len(columns), mapped, file)
 
     def _open(self, stream: BinaryIO, file: str, bytes_max: int) -> tuple[list[str], Iterator[Row | BadRow]]:
         """The names of the columns, and the rows after the header."""
@@ -61,7 +58,7 @@ class CsvFile:
         check_columns(self._mapping, columns, file)
         return columns, rest
 
-    def _read_row(self, row: Row, width: int, mapper: RowMapper, file: str) -> Iterator[Parsed]:
+    def _read_row(self, row: Row, width: int, mapped: MappedRows, file: str) -> Iterator[Parsed]:
         position = Position(file, row.line)
         cells = [value.strip() for value in row.values]
         if len(cells) > width and not any(cells[width:]):
@@ -70,30 +67,7 @@ class CsvFile:
             message = f"the row has {len(cells)} values, the header {width}; is the delimiter inside a value?"
             yield self._reject(position, "wrong_column_count", message, row.original)
             return
-        column_of: Mapping[str, str | None] = {}
-        taken: list[ParsedEvent] = []
-        try:
-            events = mapper.events(cells)
-            if events is None:
-                yield SkippedRow(position)
-                return
-            for written in events:
-                column_of = written.column_of
-                taken.append(self._intake.event(written.document, position))
-        except CellError as problem:
-            place = Position(file, row.line, problem.column, problem.field)
-            yield self._reject(place, problem.reason, problem.message, row.original, problem.event_type)
-            return
-        except RefusedError as refused:
-            place = Position(file, row.line, column_of.get(refused.field or ""), refused.field)
-            yield self._reject(place, refused.reason, refused.message, row.original, refused.event_type)
-            return
-        if not taken:
-            message = "no event of the mapping applies to the row; add a [[skip]] rule if that is intended"
-            yield self._reject(position, "no_event", message, row.original)
-        yield from taken
+        yield from mapped.read(cells, position, row.original)
 
-    def _reject(
-        self, position: Position, reason: str, message: str, original: bytes, event_type: str | None = None
-    ) -> SourceReject:
-        return SourceReject(position, reason, message, original, self._options.company, event_type)
+    def _reject(self, position: Position, reason: str, message: str, original: bytes) -> SourceReject:
+        return SourceReject(position, reason, message, original, self._options.company)
