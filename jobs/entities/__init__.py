@@ -9,7 +9,7 @@ import msgspec
 from jobs.entities.accounts import AccountState, Balance
 from jobs.entities.base import SEPARATOR, Head, account_key, key
 from jobs.entities.cases import Case, Dispute, ExceptionState
-from jobs.entities.cash import Awaited, ForeignSource, ReceiptState, Remittance
+from jobs.entities.cash import Awaited, ForeignSource, ReceiptState, Reference, Remittance
 from jobs.entities.documents import Adjustment, Application, Document, WriteOff
 from jobs.entities.lines import Line, Placement, Shown
 from jobs.entities.partition import Configuration, Seen, Time
@@ -32,9 +32,11 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "notice": Adjustment,
     "promise": PromiseState,
     "receipt": ReceiptState,
+    "reference": Reference,
     "remittance": Remittance,
     "seen": Seen,
     "unidentified": ReceiptState,
+    "unidentified_remittance": Remittance,
     "writeoff": WriteOff,
 }
 
@@ -60,6 +62,7 @@ __all__ = [
     "PromiseState",
     "PromisedInstalment",
     "ReceiptState",
+    "Reference",
     "Remittance",
     "Seen",
     "Shown",

@@ -36,6 +36,7 @@ class ReceiptState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     alert_kind: str = ""
     alert_stage: int = 0
     alert_number: int = 0
+    end_to_end_id: str | None = None
 
     @property
     def unapplied(self) -> Minor:
@@ -101,7 +102,10 @@ class ForeignSource(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Remittance(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A remittance advice; listed under its account while it waits for its payment."""
+    """A remittance advice; listed under its account while it waits for its payment.
+
+    Without an account it explains unidentified cash, and waits with the company until that is identified.
+    """
 
     wake: Day | None
     listed_under: str
@@ -115,3 +119,12 @@ class Remittance(msgspec.Struct, frozen=True, array_like=True, gc=False):
     recorded_at: Instant
     event_id: str
     content: bytes
+    region: str = ""
+
+
+class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A payment under a reference by which banks name it; listed under that reference."""
+
+    wake: Day | None
+    listed_under: str
+    receipt: str

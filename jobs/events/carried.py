@@ -72,3 +72,4 @@ class ReceiptMoved(Event, frozen=True, kw_only=True):
     payer_reference: str | None
     bank_reference: str | None
     on_account: bool
+    end_to_end_id: str | None = None

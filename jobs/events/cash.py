@@ -84,6 +84,7 @@ class PaymentReversed(Event, frozen=True, kw_only=True):
     effective_date: Day | None
     reason: str
     reference: str | None = None
+    reason_code: str | None = None
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from jobs.events import (
 from jobs.ledger.content import content_of, repeated
 from jobs.ledger.deferral import expect, take_up
 from jobs.ledger.receipts import receipt_key_of
-from jobs.ledger.remittances import join_waiting
+from jobs.ledger.remittances import join_waiting, send_on
 from jobs.lines import opened
 from jobs.step import Step
 from jobs.values import Minor
@@ -88,9 +88,11 @@ def release(step: Step, event: IdentificationRequested) -> Verdict:
                 payer_reference=receipt.payer_reference,
                 bank_reference=receipt.bank_reference,
                 on_account=receipt.on_account,
+                end_to_end_id=receipt.end_to_end_id,
             )
         )
     )
+    send_on(step, event.payment_id, event.identified_account_id)
     return None
 
 
@@ -154,6 +156,7 @@ def arrive(step: Step, event: ReceiptMoved) -> Verdict:
         content=content,
         lines=(line,),
         on_account=event.on_account,
+        end_to_end_id=event.end_to_end_id,
         refunded=Minor(event.refunded_minor),
     )
     step.post_receipt(receipt, movements, "identification", method=event.method)
@@ -180,5 +183,6 @@ def _content(event: ReceiptMoved) -> bytes:
         payer_reference=event.payer_reference,
         bank_reference=event.bank_reference,
         on_account=event.on_account,
+        end_to_end_id=event.end_to_end_id,
     )
     return content_of(received)

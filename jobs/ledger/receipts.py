@@ -11,6 +11,7 @@ from jobs.ledger.amounts import amount_in, unknown_currency
 from jobs.ledger.applications import take_back
 from jobs.ledger.content import content_of, repeated
 from jobs.ledger.deferral import FORWARDED
+from jobs.ledger.references import by_reference, note_references
 from jobs.ledger.remittances import join_waiting
 from jobs.lines import cleared, opened, placed, posted
 from jobs.step import Step
@@ -55,10 +56,13 @@ def receive(step: Step, event: PaymentReceived) -> Verdict:
         content=content,
         lines=(line,),
         on_account=event.on_account,
+        end_to_end_id=event.end_to_end_id,
     )
     step.post_receipt(receipt, movements, "payment", method=event.method)
     step.put_receipt(receipt_key, receipt)
-    if event.account_id is not None:
+    if event.account_id is None:
+        note_references(step, receipt_key, receipt)
+    else:
         join_waiting(step, receipt_key, receipt)
     return None
 
@@ -115,6 +119,12 @@ def refund(step: Step, event: PaymentRefunded) -> Verdict:
 def reverse(step: Step, event: PaymentReversed) -> Verdict:
     """The money did not stay: its applications go back, then the receipt itself (SEMANTICS 2.9)."""
     found = _receipt(step, event.account_id, event.payment_id)
+    if isinstance(found, Rejected) and event.reference is not None:
+        named = by_reference(step, event.account_id, event.reference)
+        if not isinstance(named, tuple):
+            return named
+        found = named
+        event = msgspec.structs.replace(event, payment_id=named[1].payment_id)
     if isinstance(found, Rejected):
         return found
     receipt_key, receipt = found

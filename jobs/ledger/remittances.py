@@ -5,11 +5,12 @@ from hashlib import blake2b
 import msgspec
 
 from jobs import disputes, exceptions
-from jobs.effects import Rejection
+from jobs.effects import Carried, Rejection
 from jobs.entities import Application, ReceiptState, Remittance, key
 from jobs.events import RemittanceLine, RemittanceReceived
 from jobs.ledger.applications import PARKED, park, settle_application
 from jobs.ledger.content import content_of, repeated
+from jobs.ledger.deferral import FORWARDED
 from jobs.money import exponent, rescale
 from jobs.step import Step
 from jobs.values import Day, Instant, Minor
@@ -18,11 +19,12 @@ from jobs.verdicts import Rejected, Verdict
 
 def receive(step: Step, event: RemittanceReceived) -> Verdict:
     """Join the payment it names, else the account's oldest unapplied one of equal total, else the oldest; or wait."""
-    if event.account_id is None:
+    if event.account_id is None and event.payment_id is None:
         return Rejected(
-            "unknown_payment", f"remittance {event.remittance_id} names no account_id; it needs the payer's"
+            "unknown_payment", f"remittance {event.remittance_id} names neither account_id nor payment_id; give one"
         )
-    remittance_key = key("remittance", step.company, event.remittance_id)
+    kind = "unidentified_remittance" if event.account_id is None else "remittance"
+    remittance_key = key(kind, step.company, event.remittance_id)
     content = content_of(event)
     known = step.state.get(Remittance, remittance_key)
     if known is not None:
@@ -31,8 +33,8 @@ def receive(step: Step, event: RemittanceReceived) -> Verdict:
         return Rejected("wrong_sign", f"remittance {event.remittance_id} has a negative line; amounts are what is paid")
     remittance = Remittance(
         wake=None,
-        listed_under=_waiting_under(step, event.account_id, event.payment_id),
-        account=event.account_id,
+        listed_under=_waiting_under(step, event.account_id or "", event.payment_id),
+        account=event.account_id or "",
         remittance_id=event.remittance_id,
         payment_id=event.payment_id,
         payer_reference=event.payer_reference,
@@ -42,13 +44,52 @@ def receive(step: Step, event: RemittanceReceived) -> Verdict:
         recorded_at=step.recorded_at,
         event_id=event.event_id,
         content=content,
+        region=event.region,
     )
+    if event.account_id is None:
+        _of_unidentified(step, remittance_key, remittance)
+        return None
     found = _payment_for(step, remittance)
     if found is None:
         step.state.put(remittance_key, remittance)
     else:
         _join(step, remittance_key, remittance, *found)
     return None
+
+
+def _of_unidentified(step: Step, remittance_key: str, remittance: Remittance) -> None:
+    """What unidentified cash is for waits with the company, or follows the cash to the account that has it."""
+    step.state.put(remittance_key, remittance)
+    receipt = step.receipt(key("unidentified", step.company, remittance.payment_id or ""))
+    if receipt is not None and receipt.moved_to is not None:
+        _forward(step, remittance_key, remittance, receipt.moved_to)
+
+
+def send_on(step: Step, payment_id: str, account: str) -> None:
+    """Cash has found its account: what explains it goes along, behind the cash."""
+    for _, remittance_key, remittance in _waiting(step, _waiting_under(step, "", payment_id)):
+        _forward(step, remittance_key, remittance, account)
+
+
+def _forward(step: Step, remittance_key: str, remittance: Remittance, account: str) -> None:
+    step.state.put(remittance_key, msgspec.structs.replace(remittance, listed_under=""))
+    step.effects.append(
+        Carried(
+            event=RemittanceReceived(
+                event_id=remittance.event_id + FORWARDED,
+                company=step.company,
+                account_id=account,
+                occurred_at=step.recorded_at,
+                recorded_at=step.recorded_at,
+                region=remittance.region,
+                remittance_id=remittance.remittance_id,
+                payment_id=remittance.payment_id,
+                payer_reference=remittance.payer_reference,
+                currency=remittance.currency,
+                lines=remittance.lines,
+            )
+        )
+    )
 
 
 def _waiting_under(step: Step, account: str, payment_id: str | None) -> str:
