@@ -8,9 +8,9 @@ from sources.csv_rows import BadRow, Dialect, Row, rows
 from sources.errors import SourceError
 from sources.intake import SourceOptions
 from sources.lines import LINE_BYTES_MAX
-from sources.mapped_rows import MappedRows, check_company
-from sources.mapping import MappingText, check_columns, check_mapping
-from sources.values import Parsed, Position, SourceReject
+from sources.mapped_rows import MappedRows, TakenEvent, check_company
+from sources.mapping import Lookups, MappingText, check_columns, check_mapping, lookup_columns
+from sources.values import Parsed, Position, SkippedRow, SourceReject
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
 
@@ -27,18 +27,44 @@ class CsvFile:
         self._dialect = Dialect(layout.delimiter, layout.quote, layout.encoding)
 
     def check(self, stream: BinaryIO, file: str) -> None:
-        """Read the header. Raises ``SourceError`` when a column that the mapping names is missing."""
-        self._open(stream, file, LINE_BYTES_MAX)
+        """Read the header and the files of lookups. Raises ``SourceError`` when a column or a file is missing."""
+        columns, _ = self._open(stream, file, LINE_BYTES_MAX)
+        Lookups(self._mapping.mapping, self._dialect, columns, file)
 
     def read(self, stream: BinaryIO, file: str, line_bytes_max: int = LINE_BYTES_MAX) -> Iterator[Parsed]:
         """The events, rejects and skips of a stream in order. Raises ``SourceError`` before the first of them."""
         columns, rest = self._open(stream, file, line_bytes_max)
-        mapped = MappedRows(self._mapping, columns, self._options)
-        for row in rest:
-            if isinstance(row, BadRow):
-                yield self._reject(Position(file, row.line), row.reason, row.message, row.original)
+        lookups = Lookups(self._mapping.mapping, self._dialect, columns, file)
+        mapped = MappedRows(self._mapping, [*columns, *lookups.columns], self._options, whole_files=True)
+        for row in self._cells(rest, len(columns), file):
+            if isinstance(row, SourceReject):
+                yield row
             else:
-                yield from self._read_row(row, len(columns), mapped, file)
+                yield from mapped.read(lookups.extended(row.values), Position(file, row.line), row.original)
+        yield from mapped.finish()
+
+    def rows(
+        self, stream: BinaryIO, file: str, line_bytes_max: int = LINE_BYTES_MAX
+    ) -> Iterator[tuple[Row, SkippedRow | SourceReject | list[TakenEvent]]]:
+        """Every row with what it yields by itself, for those who look at documents and not at events.
+
+        The values of the row stand in the order of ``columns``. A row that cannot be split has no values.
+        """
+        columns, rest = self._open(stream, file, line_bytes_max)
+        lookups = Lookups(self._mapping.mapping, self._dialect, columns, file)
+        mapped = MappedRows(self._mapping, [*columns, *lookups.columns], self._options, whole_files=True)
+        for row in self._cells(rest, len(columns), file):
+            if isinstance(row, SourceReject):
+                yield Row(row.position.line, [], row.original), row
+            else:
+                extended = lookups.extended(row.values)
+                taken = mapped.take(extended, Position(file, row.line), row.original)
+                yield Row(row.line, extended, row.original), taken
+
+    def columns(self, stream: BinaryIO, file: str) -> list[str]:
+        """The columns of a file, then those of the lookups."""
+        columns, _ = self._open(stream, file, LINE_BYTES_MAX)
+        return [*columns, *lookup_columns(self._mapping.mapping)]
 
     def _open(self, stream: BinaryIO, file: str, bytes_max: int) -> tuple[list[str], Iterator[Row | BadRow]]:
         """The names of the columns, and the rows after the header."""
@@ -55,19 +81,24 @@ class CsvFile:
             if isinstance(header, BadRow):
                 raise SourceError(f"{file}:{header.line}: the header cannot be read: {header.message}")
             columns = [name.strip() for name in header.values]
-        check_columns(self._mapping, columns, file)
+        check_columns(self._mapping, [*columns, *lookup_columns(self._mapping.mapping)], file)
         return columns, rest
 
-    def _read_row(self, row: Row, width: int, mapped: MappedRows, file: str) -> Iterator[Parsed]:
-        position = Position(file, row.line)
-        cells = [value.strip() for value in row.values]
-        if len(cells) > width and not any(cells[width:]):
-            cells = cells[:width]  # a delimiter at the end of every row is common and says nothing
-        if len(cells) != width:
-            message = f"the row has {len(cells)} values, the header {width}; is the delimiter inside a value?"
-            yield self._reject(position, "wrong_column_count", message, row.original)
-            return
-        yield from mapped.read(cells, position, row.original)
+    def _cells(self, rest: Iterator[Row | BadRow], width: int, file: str) -> Iterator[Row | SourceReject]:
+        """The rows with as many values as the header has, without spaces around them."""
+        for row in rest:
+            position = Position(file, row.line)
+            if isinstance(row, BadRow):
+                yield self._reject(position, row.reason, row.message, row.original)
+                continue
+            cells = [value.strip() for value in row.values]
+            if len(cells) > width and not any(cells[width:]):
+                cells = cells[:width]  # a delimiter at the end of every row is common and says nothing
+            if len(cells) != width:
+                message = f"the row has {len(cells)} values, the header {width}; is the delimiter inside a value?"
+                yield self._reject(position, "wrong_column_count", message, row.original)
+                continue
+            yield Row(row.line, cells, row.original)
 
     def _reject(self, position: Position, reason: str, message: str, original: bytes) -> SourceReject:
         return SourceReject(position, reason, message, original, self._options.company)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from avro.written import WrittenField
 from sources.event_fields import AMOUNTS
 from sources.mapping.amounts import AmountStyle, amount_reader, with_sign
 from sources.mapping.dates import date_reader, timestamp_reader
-from sources.mapping.model import FieldSource, Values
+from sources.mapping.model import Changes, FieldSource, Values
 
 Cells = Sequence[str]
 Cell = Callable[[Cells], Any]
@@ -54,6 +55,8 @@ def compile_cell(source: FieldSource, field: WrittenField, reading: Reading) -> 
     """A function that gives the field's value for a row, None where there is none. It raises ``CellError``."""
     if source.items is not None:
         return _compile_items(source.items, field, reading)
+    if source.changes is not None:
+        return _compile_changes(source.changes, reading)
     if source.constant is not None:
         constant = source.constant
         return lambda cells: constant
@@ -80,6 +83,10 @@ def columns_of(source: FieldSource) -> list[str]:
     columns = [] if source.column is None else [source.column]
     columns += PLACEHOLDER.findall(source.template or "")
     columns += [] if source.indicator is None else [source.indicator.column]
+    columns += source.plus_days
+    if source.changes is not None:
+        columns += PLACEHOLDER.findall(source.changes.field)
+        columns += [column for column in (source.changes.old, source.changes.new) if column is not None]
     for item in source.items or ():
         for part in item.values():
             columns += columns_of(part)
@@ -99,7 +106,15 @@ def _compile_text(source: FieldSource, reading: Reading) -> Callable[[Cells], st
         if cut is None:
             return lambda cells: cells[index]
         return lambda cells: cells[index].lstrip(cut)
-    pieces = PLACEHOLDER.split(source.template or "")
+    return compile_template(source.template or "", reading, cut)
+
+
+def compile_template(template: str, reading: Reading, cut: str | None = None) -> Callable[[Cells], str]:
+    """A function that fills the braces of a text with the columns they name; empty when all of those are.
+
+    `cut` is a character cut from the left of each.
+    """
+    pieces = PLACEHOLDER.split(template)
     fixed, places = pieces[0::2], [reading.index_of[name] for name in pieces[1::2]]
     empty = frozenset(reading.values.empty) | {""}
 
@@ -122,6 +137,8 @@ def _compile_conversion(source: FieldSource, field: WrittenField, reading: Readi
     values = reading.values
     plain: Callable[[str], Any]
     match field.kind:
+        case "date" if source.plus_days:
+            return _later(source, reading)
         case "date":
             plain = date_reader(source.format or values.date)
         case "instant":
@@ -184,6 +201,36 @@ def _by_amount(source: FieldSource, reading: Reading) -> Callable[[str, Cells], 
         return with_sign(amount, reverse and not amount.startswith("-"))
 
     return change_sign
+
+
+def _later(source: FieldSource, reading: Reading) -> Callable[[str, Cells], Any]:
+    """A date and the days that the first of the columns that says something adds to it."""
+    read = date_reader(source.format or reading.values.date)
+    places = [reading.index_of[name] for name in source.plus_days]
+    empty = frozenset(reading.values.empty) | {""}
+
+    def later(text: str, cells: Cells) -> object:
+        for place in places:
+            if cells[place] not in empty and (days := _whole_number(cells[place])):
+                return read(text) + timedelta(days=days)
+        return read(text)
+
+    return later
+
+
+def _compile_changes(changes: Changes, reading: Reading) -> Cell:
+    """One change as the written form has it: ``{field: {old, new}}``; a side that is empty is left out."""
+    name_of = compile_template(changes.field, reading)
+    empty = frozenset(reading.values.empty) | {""}
+    sides = [
+        (side, reading.index_of[column]) for side, column in (("old", changes.old), ("new", changes.new)) if column
+    ]
+
+    def read(cells: Cells) -> dict[str, dict[str, str]] | None:
+        name = name_of(cells)
+        return {name: {side: cells[place] for side, place in sides if cells[place] not in empty}} if name else None
+
+    return read
 
 
 def _compile_items(items: Sequence[Mapping[str, FieldSource]], field: WrittenField, reading: Reading) -> Cell:

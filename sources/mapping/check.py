@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from avro.written import WrittenField
 from sources.event_fields import AMOUNTS, event_names, fields_of, is_required
-from sources.mapping.cells import columns_of
+from sources.mapping.columns import conditions_of, named_columns
 from sources.mapping.dates import NAMED_DATES, NAMED_TIMESTAMPS, check_format, names_offset
 from sources.mapping.load import MappingProblem, MappingText, nearest
 from sources.mapping.locate import Place
-from sources.mapping.model import Conditions, EventRule, FieldSource, MappingFile, Values, rules_of
+from sources.mapping.model import EventRule, FieldSource, MappingFile, Values, rules_of
 
 
 def check_mapping(mapping: MappingText) -> None:
@@ -23,9 +23,9 @@ def check_columns(mapping: MappingText, columns: Sequence[str], file: str) -> No
     """Raise ``SourceError`` when the file lacks a column that the mapping names, or has it twice."""
     problems: list[MappingProblem] = []
     have = set(columns)
-    listed = ", ".join(columns)
+    listed = ", ".join(column for column in columns if column)
     first_places: dict[str, Place] = {}
-    for place, column in _named_columns(mapping.mapping):
+    for place, column in named_columns(mapping.mapping):
         first_places.setdefault(column, place)
     for column, place in first_places.items():
         if column not in have:
@@ -49,6 +49,7 @@ def _problems(mapping: MappingFile) -> Iterator[MappingProblem]:
         known_somewhere |= set(known)
         yield from _field_problems((*place, "fields"), rule.fields, known, rule.event, mapping.values)
         yield from _missing(place, rule, fields, known)
+        yield from _open_problems((*place, "open"), rule, known, mapping.values)
     envelope_place: Place = ("all",)
     if known_somewhere:
         for name, source in mapping.all.items():
@@ -61,7 +62,8 @@ def _problems(mapping: MappingFile) -> Iterator[MappingProblem]:
                     field = fields_of(rule.event)[name]
                     yield from _source_problems((*envelope_place, name), source, field, mapping.values)
                     break
-    for place, conditions in _conditions(mapping):
+    yield from _lookup_problems(mapping)
+    for place, conditions in conditions_of(mapping):
         for column, condition in conditions.items():
             if condition.matches is not None:
                 try:
@@ -85,6 +87,32 @@ def _field_problems(
         yield from _source_problems((*place, name), source, known[name], values)
 
 
+def _open_problems(
+    place: Place, rule: EventRule, known: Mapping[str, WrittenField], values: Values
+) -> Iterator[MappingProblem]:
+    if rule.open is None:
+        return
+    if "amount" not in known:
+        yield MappingProblem(place, f"{rule.event} has no amount, so nothing of it can be open")
+        return
+    yield from _source_problems(place, rule.open, known["amount"], values)
+
+
+def _lookup_problems(mapping: MappingFile) -> Iterator[MappingProblem]:
+    """Columns that are called `name.COLUMN` of a lookup which does not have them."""
+    names = [lookup.name for lookup in mapping.lookup]
+    for number, lookup in enumerate(mapping.lookup):
+        if names.index(lookup.name) != number:
+            yield MappingProblem(("lookup", number, "name"), f"there are two lookups called {lookup.name}")
+        if "/" in lookup.file or "\\" in lookup.file or lookup.file.startswith("."):
+            message = f"{lookup.file} is not the name of a file beside the one that is read"
+            yield MappingProblem(("lookup", number, "file"), message)
+    columns = {f"{lookup.name}.{column}" for lookup in mapping.lookup for column in lookup.columns}
+    for place, column in named_columns(mapping):
+        if column.partition(".")[0] in names and column not in columns:
+            yield MappingProblem(place, f"no lookup has {column}{nearest(column, columns)}; add it to its columns")
+
+
 def _missing(
     place: Place, rule: EventRule, fields: Mapping[str, FieldSource], known: Mapping[str, WrittenField]
 ) -> Iterator[MappingProblem]:
@@ -96,8 +124,18 @@ def _missing(
 def _source_problems(
     place: Place, source: FieldSource, field: WrittenField, values: Values
 ) -> Iterator[MappingProblem]:
-    if field.kind == "mapping":
-        yield MappingProblem(place, f"{field.written} cannot be taken from columns; send such events as jsonl")
+    if (field.kind == "mapping") != (source.changes is not None):
+        if field.kind == "mapping":
+            message = (
+                f"{field.written} cannot be taken from columns; send such events as jsonl, or, from an audit table "
+            )
+            yield MappingProblem(
+                place, message + "with one row a field, as { changes = { field = …, old = …, new = … } }"
+            )
+        else:
+            yield MappingProblem(place, f"{field.written} is no list of changed fields; `changes` is for those")
+        return
+    if source.changes is not None:
         return
     if source.items is not None:
         if field.kind != "records":
@@ -134,6 +172,8 @@ def _option_problems(place: Place, source: FieldSource, field: WrittenField) -> 
         yield MappingProblem(
             place, f"{field.written} is not an amount; sign, indicator and implied_decimals are for amounts"
         )
+    if source.plus_days and field.kind != "date":
+        yield MappingProblem(place, f"{field.written} is not a date; plus_days is for dates")
     if source.split is not None and field.kind != "texts":
         yield MappingProblem(place, f"{field.written} is not a list of texts; split is for lists")
     if source.timezone is not None and field.kind != "instant":
@@ -157,24 +197,3 @@ def _time_problems(place: Place, source: FieldSource, field: WrittenField, value
     if needs_zone and not (source.timezone or values.timezone or names_offset(source.format or values.timestamp)):
         message = f"times of {field.written} may name no offset; set timezone in [values], e.g. Europe/Paris"
         yield MappingProblem(place, message)
-
-
-def _conditions(mapping: MappingFile) -> Iterator[tuple[Place, Conditions]]:
-    for number, rule in enumerate(mapping.event):
-        yield ("event", number, "when"), rule.when
-    for number, skip in enumerate(mapping.skip):
-        yield ("skip", number, "when"), skip.when
-
-
-def _named_columns(mapping: MappingFile) -> Iterator[tuple[Place, str]]:
-    """Every column that the mapping names, with the place where it does."""
-    for place, conditions in _conditions(mapping):
-        for column in conditions:
-            yield (*place, column), column
-    for name, source in mapping.all.items():
-        for column in columns_of(source):
-            yield ("all", name), column
-    for number, rule in enumerate(mapping.event):
-        for name, source in rule.fields.items():
-            for column in columns_of(source):
-                yield ("event", number, "fields", name), column

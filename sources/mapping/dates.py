@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 # Formats that strptime cannot express, by name.
 NAMED_DATES = ("iso", "excel_serial", "jde_julian")
-NAMED_TIMESTAMPS = ("iso", "unix_seconds", "unix_milliseconds")
+NAMED_TIMESTAMPS = ("iso", "unix_seconds", "unix_milliseconds", "jde_julian")
 _EXCEL_EPOCH = date(1899, 12, 30)  # serial 60 is the 29 February 1900 that never was; all later days count from here
 _DIRECTIVE = re.compile("(%.)")
 _NUMERIC = {"%Y": "[0-9]{4}", **dict.fromkeys(("%m", "%d", "%H", "%M", "%S"), "[0-9]{1,2}")}
@@ -99,6 +99,8 @@ def _parser(style: str) -> Callable[[str], datetime]:
     """
     if style == "iso":
         return datetime.fromisoformat
+    if style == "jde_julian":
+        return _jde_time
     if style.startswith("unix_"):
         unit = timedelta(seconds=1) if style == "unix_seconds" else timedelta(milliseconds=1)
         return lambda text: _EPOCH + int(text) * unit
@@ -122,6 +124,13 @@ def _parser(style: str) -> Callable[[str], datetime]:
 
 def _from_excel(text: str) -> date:
     return _EXCEL_EPOCH + timedelta(days=int(text))
+
+
+def _jde_time(text: str) -> datetime:
+    """CYYDDD, and HHMMSS after a space if the text has it: JD Edwards drops zeros from the left of both."""
+    day, _, clock = text.partition(" ")
+    hours, seconds = divmod(int(clock or 0), 10_000)
+    return datetime.combine(_from_jde(day), time(hours, seconds // 100, seconds % 100))
 
 
 def _from_jde(text: str) -> date:

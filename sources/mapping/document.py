@@ -9,13 +9,17 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sources.mapping.model import (
+    Changes,
+    Clearing,
     Condition,
     EventRule,
     FieldSource,
     FileLayout,
     Indicator,
+    Lookup,
     MappingFile,
     SkipRule,
+    Snapshot,
     Values,
 )
 
@@ -33,6 +37,10 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`indicator` of an amount", Indicator),
     ("A condition in `when`", Condition),
     ("`[[skip]]`", SkipRule),
+    ("`changes` of an audit table", Changes),
+    ("`[[lookup]]`", Lookup),
+    ("`[clearing]`", Clearing),
+    ("`[snapshot]`", Snapshot),
 )
 
 

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from sources.errors import SourceError
 from sources.mapping.locate import Place, line_of
 from sources.mapping.model import FieldSource, MappingFile
+from sources.mapping.ready import ready_mappings, ready_path
 
 _TOML_PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -44,8 +45,18 @@ class MappingText(msgspec.Struct, frozen=True):
 def load_mapping(path: Path) -> MappingText:
     """Read and validate a mapping file in itself; ``check.py`` holds it against the events.
 
+    `path` may be the name of a ready mapping, such as ``sap/bsid``; a file of that name comes first.
     Raises ``SourceError`` for a file that cannot be read, is not TOML, or has unknown keys or wrong values.
     """
+    if not path.exists():
+        ready = ready_path(path.as_posix())
+        if ready is None and not path.suffix:
+            names = ready_mappings()
+            hint = nearest(path.as_posix(), names) or f"; ready ones are {', '.join(names)}"
+            raise SourceError(
+                f"there is no mapping {path}{hint}", "Give a TOML file, or a name that `arrears mappings list` shows"
+            )
+        path = path if ready is None else ready
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

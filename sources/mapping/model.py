@@ -125,6 +125,14 @@ class Condition(Section):
     )
 
 
+class Changes(Section):
+    """The change of one field that a row of an audit table tells; rows of a group are one event."""
+
+    field: str = Field(description="Name of the field, as text with columns in braces, e.g. `{TABNAME}.{FNAME}`")
+    old: str | None = Field(default=None, description="The column that holds the value before")
+    new: str | None = Field(default=None, description="The column that holds the value after")
+
+
 def _condition(value: object) -> object:
     if isinstance(value, str):
         return {"is": [value]}
@@ -142,7 +150,7 @@ Constant = str | int | bool
 
 
 class FieldSource(Section):
-    """Where a field's value comes from: one of column, template, constant or a list of items.
+    """Where a field's value comes from: one of column, template, constant, changes or a list of items.
 
     A text alone is short for `{ column = … }`, a list for the items of a list field.
     """
@@ -171,6 +179,12 @@ class FieldSource(Section):
         default="as_written", description="What to do with the sign of the amount"
     )
     indicator: Indicator | None = Field(default=None, description="The column that decides the sign of the amount")
+    plus_days: list[str] = Field(
+        default_factory=list,
+        description="Columns with a number of days that is added to this date; the first that is not empty or 0 "
+        "counts, e.g. `ZBD3T`, `ZBD2T`, `ZBD1T` beside the baseline date",
+    )
+    changes: Changes | None = Field(default=None, description="For `changes`: the field that this row says was changed")
     split: Character | None = Field(default=None, description="The character between the elements of a list of texts")
     left_strip: Character | None = Field(
         default=None, description="A character cut from the left, e.g. `0` of `0000104711`"
@@ -178,9 +192,9 @@ class FieldSource(Section):
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> "FieldSource":
-        origins = [self.column, self.template, self.constant, self.items]
+        origins = [self.column, self.template, self.constant, self.items, self.changes]
         if sum(origin is not None for origin in origins) != 1:
-            raise ValueError("needs exactly one of column, template, constant, or a list of items")
+            raise ValueError("needs exactly one of column, template, constant, changes, or a list of items")
         return self
 
 
@@ -195,6 +209,59 @@ class EventRule(Section):
         default_factory=dict, description="Column → text, list of texts, or test; none = every row"
     )
     fields: Fields = Field(default_factory=dict, description="Field of the event → where its value comes from")
+    open: Annotated[FieldSource, BeforeValidator(_source)] | None = Field(
+        default=None,
+        description="What is still open of the document, above zero; snapshots compare it. Without it, `amount`",
+    )
+    group: str | None = Field(
+        default=None,
+        description="Text with columns in braces; rows that follow each other and share it are one event, whose "
+        "`changes` are those of all of them",
+    )
+
+
+class Lookup(Section):
+    """Another file of the same system, of which a row is found by its key; its columns are then `name.COLUMN`."""
+
+    name: str = Field(description="What its columns are called by: `name.COLUMN`", pattern="^[A-Za-z][A-Za-z0-9_]*$")
+    file: str = Field(description="Name of the file; it lies beside the one that is read, and is written like it")
+    key: str = Field(description="Its key, as text with columns in braces, e.g. `{CUSTOMER_TRX_ID}`")
+    by: str | None = Field(
+        default=None, description="The same key in the row that is read; without it, `key` with the row's own columns"
+    )
+    columns: list[str] = Field(description="Columns of the file that the mapping uses", min_length=1)
+    optional: bool = Field(
+        default=False, description="Whether the file may be missing; its columns are then empty, as for a key not found"
+    )
+
+
+class Clearing(Section):
+    """Rows that share a clearing document settle each other, as in SAP: credits are applied to what they cleared."""
+
+    key: str = Field(description="The clearing document, as text with columns in braces; empty = not cleared")
+    date: str = Field(description="The column that holds the day of the clearing, written like [values] says")
+    reference: str | None = Field(
+        default=None,
+        description="For credits: the document that the row names, written like its `invoice_id`; it is settled first, "
+        "and also while nothing is cleared",
+    )
+    method: Literal["auto", "manual"] = Field(
+        default="manual", description="Whether a program or a person did the clearing, where the file does not say"
+    )
+
+
+class Snapshot(Section):
+    """What a list of all open items must be, before it is compared with the one before it."""
+
+    share_percent_min: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=50, description="Fewer items than this share of the former list's look like a cut file: it is refused"
+    )
+    trailer: Conditions = Field(
+        default_factory=dict, description="The row that ends a whole file; without it the file is refused"
+    )
+    trailer_count: str | None = Field(
+        default=None, description="The column of the trailer that holds the number of rows before it"
+    )
 
 
 class SkipRule(Section):
@@ -213,6 +280,9 @@ class MappingFile(Section):
     values: Values = Field(default_factory=Values, description="How values are written")
     all: Fields = Field(default_factory=dict, description="Fields of every event, such as the envelope")
     skip: list[SkipRule] = Field(default_factory=list, description="Rows that are no events")
+    lookup: list[Lookup] = Field(default_factory=list, description="Other files of which a row is found by a key")
+    clearing: Clearing | None = Field(default=None, description="Rows that settle each other")
+    snapshot: Snapshot = Field(default_factory=Snapshot, description="For lists of open items that are compared")
     event: list[EventRule] = Field(description="The events of a row", min_length=1)
 
 

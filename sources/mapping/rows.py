@@ -7,9 +7,10 @@ import msgspec
 
 from sources.event_fields import fields_of
 from sources.mapping.amounts import amount_reader
-from sources.mapping.cells import Cell, CellError, Reading, compile_cell
+from sources.mapping.cells import Cell, CellError, Reading, compile_cell, compile_template
 from sources.mapping.conditions import Test, compile_conditions
-from sources.mapping.model import Conditions, MappingFile, rules_of
+from sources.mapping.dates import date_reader
+from sources.mapping.model import Conditions, EventRule, MappingFile, rules_of
 
 Cells = Sequence[str]
 
@@ -19,13 +20,29 @@ class _Rule(msgspec.Struct, frozen=True):
     applies: Test
     cells: tuple[tuple[str, Cell], ...]
     column_of: Mapping[str, str | None]
+    open_of: Cell
+    group_of: Callable[[Cells], str]
 
 
 class WrittenEvent(msgspec.Struct, frozen=True):
-    """An event of a row in the written form, and which column each of its fields came from."""
+    """An event of a row in the written form, and which column each of its fields came from.
+
+    `open` is what is still open of the document, where the mapping says so. Events with the same `group` that follow
+    each other are one event, whose changes are those of all.
+    """
 
     document: dict[str, Any]
     column_of: Mapping[str, str | None]
+    open: str | None = None
+    group: str = ""
+
+
+class Cleared(msgspec.Struct, frozen=True, gc=False):
+    """What a row says of its clearing. `key` is empty while it is open; `reference` names the document it is for."""
+
+    key: str
+    day: str | None
+    reference: str
 
 
 class RowMapper:
@@ -47,9 +64,52 @@ class RowMapper:
                     if name in fields_of(rule.event)
                 ),
                 {name: source.column or source.template for name, source in fields.items()},
+                self._open(rule),
+                compile_template(rule.group or "", self._reading),
             )
             for rule, fields in rules_of(mapping)
         ]
+        self._clearing = self._compile_clearing(mapping)
+        self._clearing_key = compile_template(mapping.clearing.key if mapping.clearing else "", self._reading)
+
+    def _open(self, rule: EventRule) -> Cell:
+        amount = fields_of(rule.event).get("amount")
+        if rule.open is None or amount is None:
+            return lambda cells: None
+        return compile_cell(rule.open, msgspec.structs.replace(amount, written="open"), self._reading)
+
+    def _compile_clearing(self, mapping: MappingFile) -> Callable[[Cells], Cleared] | None:
+        clearing = mapping.clearing
+        if clearing is None:
+            return None
+        key_of = compile_template(clearing.key, self._reading)
+        reference_of = compile_template(clearing.reference or "", self._reading)
+        day_of = date_reader(mapping.values.date)
+        place = self._reading.index_of[clearing.date]
+
+        def read(cells: Cells) -> Cleared:
+            day = None if cells[place] in self._empty else day_of(cells[place]).isoformat()
+            # A key without a day, or a day without a key, is of a document that is not cleared yet.
+            return Cleared(key_of(cells) if day else "", day, reference_of(cells))
+
+        return read
+
+    def clearing(self, cells: Cells) -> Cleared | None:
+        """What the row says of its clearing; None where the mapping has no such rule. Raises ``CellError``."""
+        if self._clearing is None:
+            return None
+        try:
+            return self._clearing(cells)
+        except ValueError as error:
+            raise CellError("invalid_date", str(error), None, "clearing") from error
+
+    def clearing_key(self, cells: Cells) -> str:
+        """The clearing document of a row of which nothing else can be read."""
+        return self._clearing_key(cells)
+
+    def group(self, cells: Cells) -> str:
+        """The group of a row, whether or not its values can be read; empty where it belongs to none."""
+        return next((group for rule in self._rules if (group := rule.group_of(cells))), "")
 
     def _test(self, conditions: Conditions) -> Test:
         is_empty: Callable[[str], bool] = self._empty.__contains__
@@ -66,7 +126,10 @@ class RowMapper:
             applying = [rule for rule in self._rules if rule.applies(cells)]
         except ValueError as error:
             raise CellError("invalid_amount", str(error), None, "when") from error
-        return [WrittenEvent(self._document(rule, cells), rule.column_of) for rule in applying]
+        return [
+            WrittenEvent(self._document(rule, cells), rule.column_of, rule.open_of(cells), rule.group_of(cells))
+            for rule in applying
+        ]
 
     def _document(self, rule: _Rule, cells: Cells) -> dict[str, Any]:
         document: dict[str, Any] = {"event": rule.event}

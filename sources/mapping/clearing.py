@@ -1,0 +1,213 @@
+"""Rows that settle each other (`[clearing]`): documents with the same clearing number become applications.
+
+ERPs like SAP do not say which credit paid which invoice; they give every item that was cleared together the number of
+the clearing document, and the items of one clearing add up to zero. So within a clearing
+
+1. a credit that names a document is applied to that one first,
+2. what is left is applied oldest due first: invoices of the credit's own account before others, credit memos before
+   payments,
+3. what a clearing leaves over, because its other side is not in the file, is adjusted away with the reason
+   ``cleared_in_erp``: the ERP says that the item is closed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from avro.amounts import from_minor
+from sources.mapping.model import Clearing
+from sources.mapping.rows import Cleared
+from sources.values import ParsedEvent, Position
+
+REASON = "cleared_in_erp"
+Document = Mapping[str, Any]
+_Kind = Literal["debit", "credit_memo", "payment"]
+_KINDS: dict[str, tuple[_Kind, str]] = {
+    "InvoiceIssued": ("debit", "invoice_id"),
+    "CreditMemoIssued": ("credit_memo", "credit_memo_id"),
+    "PaymentReceived": ("payment", "payment_id"),
+}
+
+
+class _Item(msgspec.Struct):
+    """A document of a clearing. `left` is what of it is not settled yet, in minor units, above zero."""
+
+    kind: _Kind
+    company: str
+    account: str | None
+    number: str
+    currency: str
+    left: int
+    due: int
+    value_date: int | None
+    reference: str
+    position: Position
+
+
+class Clearings:
+    """Collects the documents of a file by clearing, and gives the events that settle them.
+
+    A clearing is settled and forgotten as soon as its items add up to zero; only those that do not wait for the end.
+    """
+
+    def __init__(self, rule: Clearing, timezone: str | None) -> None:
+        self._method = rule.method
+        self._zone = ZoneInfo(timezone or "UTC")
+        self._open: dict[tuple[str, str, str], list[_Item]] = {}
+        self._days: dict[tuple[str, str, str], str] = {}
+        self._spoilt: set[str] = set()
+
+    def take(self, events: Iterable[ParsedEvent], cleared: Cleared) -> Iterator[tuple[Document, Position]]:
+        """The settlements that the documents of a row bring about."""
+        for event in events:
+            if event.name not in _KINDS:
+                continue
+            item = _item(event, cleared.reference)
+            if item.left <= 0:
+                continue  # the ledger refuses such a document, so nothing settles it
+            if not cleared.key:
+                if item.kind == "payment" and item.reference:
+                    yield self._application(item, item.reference, item.left, None)
+                continue
+            key = (item.company, item.currency, cleared.key)
+            items = self._open.setdefault(key, [])
+            items.append(item)
+            self._days[key] = cleared.day or ""
+            if sum(_signed(item) for item in items) == 0:
+                yield from self._settled(key)
+
+    def spoil(self, key: str) -> None:
+        """A row of this clearing could not be read: what is left of it is not adjusted away."""
+        self._spoilt.add(key)
+
+    def finish(self) -> Iterator[tuple[Document, Position]]:
+        """The clearings whose other side is not in the file, in the order of their first row."""
+        for key in list(self._open):
+            if key[2] not in self._spoilt:
+                yield from self._settled(key)
+        self._open.clear()
+
+    def _settled(self, key: tuple[str, str, str]) -> Iterator[tuple[Document, Position]]:
+        items = self._open.pop(key)
+        day, number = self._days.pop(key), key[2]
+        debits = sorted((item for item in items if item.kind == "debit"), key=lambda item: (item.due, item.number))
+        memos_first = sorted(
+            (item for item in items if item.kind != "debit"), key=lambda item: (item.kind, item.due, item.number)
+        )
+        by_number = {item.number: item for item in debits}
+        for credit in memos_first:
+            named = by_number.get(credit.reference)
+            if named is not None and (amount := min(named.left, credit.left)):
+                named.left -= amount
+                credit.left -= amount
+                if credit.kind == "payment":  # a credit memo that names its invoice has settled it itself
+                    yield self._application(credit, named.number, amount, None)
+        for credit in memos_first:
+            own_first = sorted(debits, key=lambda item: item.account != credit.account)
+            for debit in own_first:
+                if amount := min(debit.left, credit.left):
+                    debit.left -= amount
+                    credit.left -= amount
+                    yield self._application(credit, debit.number, amount, (number, day), debit.account)
+        for item in items:
+            if item.left:
+                yield from self._left_over(item, number, day)
+
+    def _application(
+        self,
+        credit: _Item,
+        invoice_id: str,
+        amount: int,
+        clearing: tuple[str, str] | None,
+        invoice_account: str | None = None,
+    ) -> tuple[Document, Position]:
+        number, day = clearing or ("", _iso(credit.value_date or credit.due))
+        prefix = f"{number}:" if number else ""
+        document: dict[str, Any] = {
+            **self._envelope(credit, day),
+            "event": "CashApplied",
+            "application_id": f"{prefix}{credit.number}>{invoice_id}",
+            "payment_id" if credit.kind == "payment" else "credit_memo_id": credit.number,
+            "invoice_id": invoice_id,
+            "amount": from_minor(amount, credit.currency),
+            "currency": credit.currency,
+            "effective_date": day,
+            "method": self._method,
+        }
+        if invoice_account is not None and invoice_account != credit.account:
+            document["invoice_account_id"] = invoice_account
+        return document, credit.position
+
+    def _left_over(self, item: _Item, number: str, day: str) -> Iterator[tuple[Document, Position]]:
+        amount = from_minor(item.left, item.currency)
+        envelope = self._envelope(item, day)
+        if item.kind != "payment":
+            yield (
+                {
+                    **envelope,
+                    "event": "InvoiceAdjusted",
+                    "adjustment_id": f"{number}:{item.number}",
+                    "invoice_id": item.number,
+                    "amount": amount if item.kind == "credit_memo" else f"-{amount}",
+                    "currency": item.currency,
+                    "effective_date": day,
+                    "reason": REASON,
+                },
+                item.position,
+            )
+            return
+        # Cash cannot be adjusted; what it was cleared against is a debit that the file does not show.
+        debit_memo = f"{number}:{item.number}"
+        yield (
+            {
+                **envelope,
+                "event": "InvoiceIssued",
+                "invoice_id": debit_memo,
+                "document_type": "debit_memo",
+                "document_date": day,
+                "due_date": day,
+                "amount": amount,
+                "currency": item.currency,
+                "reference": REASON,
+            },
+            item.position,
+        )
+        yield self._application(item, debit_memo, item.left, (number, day))
+
+    def _envelope(self, item: _Item, day: str) -> dict[str, Any]:
+        moment = datetime.combine(date.fromisoformat(day), datetime.min.time(), self._zone)
+        return {
+            "company": item.company,
+            "account_id": item.account,
+            "occurred_at": moment.isoformat(),
+            "recorded_at": moment.isoformat(),
+        }
+
+
+def _item(event: ParsedEvent, reference: str) -> _Item:
+    record = event.record
+    kind, number = _KINDS[event.name]
+    days = (record.get(name) for name in ("due_date", "document_date", "value_date"))
+    return _Item(
+        kind=kind,
+        company=record["company"],
+        account=record["account_id"],
+        number=record[number],
+        currency=record["currency"],
+        left=record["amount_minor"],
+        due=next(day for day in days if day is not None),
+        value_date=record.get("value_date"),
+        reference=reference,
+        position=event.position,
+    )
+
+
+def _signed(item: _Item) -> int:
+    return item.left if item.kind == "debit" else -item.left
+
+
+def _iso(days: int) -> str:
+    return date.fromordinal(date(1970, 1, 1).toordinal() + days).isoformat()

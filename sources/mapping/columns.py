@@ -1,0 +1,53 @@
+"""The columns that a mapping names, and where it names them."""
+
+from collections.abc import Iterator
+
+from sources.mapping.cells import PLACEHOLDER, columns_of
+from sources.mapping.locate import Place
+from sources.mapping.model import Conditions, FieldSource, MappingFile
+
+
+def conditions_of(mapping: MappingFile) -> Iterator[tuple[Place, Conditions]]:
+    """Every `when`, and the trailer of a snapshot."""
+    for number, rule in enumerate(mapping.event):
+        yield ("event", number, "when"), rule.when
+    for number, skip in enumerate(mapping.skip):
+        yield ("skip", number, "when"), skip.when
+    yield ("snapshot", "trailer"), mapping.snapshot.trailer
+
+
+def named_columns(mapping: MappingFile) -> Iterator[tuple[Place, str]]:
+    """Every column that the mapping names, with the place where it does; those of lookups as `name.COLUMN`."""
+    for place, conditions in conditions_of(mapping):
+        for column in conditions:
+            yield (*place, column), column
+    for place, source in _sources(mapping):
+        for column in columns_of(source):
+            yield place, column
+    for place, template in _templates(mapping):
+        for column in PLACEHOLDER.findall(template or ""):
+            yield place, column
+    if mapping.clearing is not None:
+        yield ("clearing", "date"), mapping.clearing.date
+    if mapping.snapshot.trailer_count is not None:
+        yield ("snapshot", "trailer_count"), mapping.snapshot.trailer_count
+
+
+def _sources(mapping: MappingFile) -> Iterator[tuple[Place, FieldSource]]:
+    for name, source in mapping.all.items():
+        yield ("all", name), source
+    for number, rule in enumerate(mapping.event):
+        for name, source in rule.fields.items():
+            yield ("event", number, "fields", name), source
+        if rule.open is not None:
+            yield ("event", number, "open"), rule.open
+
+
+def _templates(mapping: MappingFile) -> Iterator[tuple[Place, str | None]]:
+    for number, rule in enumerate(mapping.event):
+        yield ("event", number, "group"), rule.group
+    for number, lookup in enumerate(mapping.lookup):
+        yield ("lookup", number, "by" if lookup.by else "key"), lookup.by or lookup.key
+    if mapping.clearing is not None:
+        yield ("clearing", "key"), mapping.clearing.key
+        yield ("clearing", "reference"), mapping.clearing.reference
