@@ -12,6 +12,7 @@ from sources.errors import SourceError
 from sources.event_fields import event_names
 from sources.failed import failed_event
 from sources.intake import now_utc
+from sources.redaction import STANDARD, Redactor
 from sources.values import Parsed, ParsedEvent, SourceReject
 from topics import catalogue, partition_key
 
@@ -29,6 +30,7 @@ class Publisher:
     `client_options` are options of librdkafka, as ``settings.kafka.producer_config()`` makes them. The queue is
     bounded: when the broker is slower than the source, ``publish`` waits. `heartbeat` is called while it works, at
     least every `_POLL_EVERY` values and every tenth of a second of waiting. `now` dates the rejects.
+    `redactor` is the last thing that a reject passes, whichever way it came.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class Publisher:
         delivery_seconds_max: float = 60.0,
         heartbeat: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = now_utc,
+        redactor: Redactor = STANDARD,
     ) -> None:
         self._contracts = contracts()
         self._heartbeat = heartbeat
         self._now = now
+        self._redactor = redactor
         self._connect_seconds_max = connect_seconds_max
         self._delivery_seconds_max = delivery_seconds_max
         carried = {*event_names(), _FAILED_EVENT}
@@ -118,10 +122,13 @@ class Publisher:
 
     def _send_event(self, event: ParsedEvent) -> None:
         record = event.record
-        self._send(event.name, _key(event.name, record), self._contracts.encode(event.name, record), record["company"])
+        self._send(
+            event.name, record_key(event.name, record), self._contracts.encode(event.name, record), record["company"]
+        )
         metrics.EVENTS.labels(event.name).inc()
 
     def _send_reject(self, reject: SourceReject) -> None:
+        reject = self._redactor.reject(reject)
         value = self._contracts.encode(_FAILED_EVENT, failed_event(reject, self._now()))
         company = reject.company or ""
         self._send(_FAILED_EVENT, partition_key(company, None), value, company)
@@ -170,7 +177,7 @@ class Publisher:
         self._client_error = error.str()
 
 
-def _key(name: str, record: Mapping[str, Any]) -> bytes:
+def record_key(name: str, record: Mapping[str, Any]) -> bytes:
     """The record key that the catalogue asks for."""
     if name == _EXCHANGE_RATE:
         day = date(1970, 1, 1) + timedelta(days=record["rate_date"])
