@@ -6,20 +6,10 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from sources.bank.entry import BankEntry
+from sources.errors import FileRefusedError
 
 
-class FileRefusedError(Exception):
-    """A file that cannot be taken at all: its totals disagree, it is cut off, it is of another format.
-
-    `reason` is a code (`control_total_mismatch`, `truncated_file`, `malformed_file`, `unsupported_version`, …),
-    `message` a sentence that says what is wrong and what to do, `line` where it shows (0 = the file as a whole).
-    """
-
-    def __init__(self, reason: str, message: str, line: int = 0) -> None:
-        super().__init__(reason, message, line)
-        self.reason = reason
-        self.message = message
-        self.line = line
+__all__ = ["BadEntry", "BankFormat", "FileRefusedError", "PassedOver"]
 
 
 class PassedOver(msgspec.Struct, frozen=True, gc=False):
