@@ -8,7 +8,6 @@ import msgspec
 from sources.bank.entry import BankEntry
 from sources.errors import FileRefusedError
 
-
 __all__ = ["BadEntry", "BankFormat", "FileRefusedError", "PassedOver"]
 
 
