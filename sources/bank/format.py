@@ -3,28 +3,11 @@
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
-import msgspec
-
 from sources.bank.entry import BankEntry
 from sources.errors import FileRefusedError
+from sources.verified_file import BadEntry, PassedOver
 
 __all__ = ["BadEntry", "BankFormat", "FileRefusedError", "PassedOver"]
-
-
-class PassedOver(msgspec.Struct, frozen=True, gc=False):
-    """An entry that is no customer's cash, with the word under which it is counted: debit, fee, zero_amount, …"""
-
-    line: int
-    why: str
-
-
-class BadEntry(msgspec.Struct, frozen=True, gc=False):
-    """An entry that cannot be read in a file whose totals agree. `original` are its bytes."""
-
-    line: int
-    reason: str
-    message: str
-    original: bytes
 
 
 class BankFormat(Protocol):
