@@ -1,0 +1,184 @@
+"""The elements of an XML stream, one by one; what has been read is let go.
+
+1. Bytes go to libxml2 in pieces. No DTD is read, no entity resolved, no address opened; its own limits on depth,
+   text and names stay on.
+2. Elements outside the wanted ones are given at their start and end, so that a reader knows where it is; their
+   children are dropped as they pass.
+3. A wanted element is given at its end, with all that is in it, and dropped when its next sibling has ended. One may
+   stand in another (a transaction in an entry): the inner one is given first, and dropped the same way.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import BinaryIO, Literal, cast
+
+import msgspec
+from lxml import etree
+
+from sources.errors import FileRefusedError
+from sources.xml.content import local_name
+from sources.xml.prolog import document_type_refused, encoding_override, pieces
+
+Element = etree._Element  # noqa: SLF001 - lxml publishes its element type under this name only
+Moment = Literal["start", "end"]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a file may ask for; beyond, it is refused with the reason `too_large`.
+
+    `depth_max` counts elements within elements. `elements_max` and `characters_max` are the most that is held at once:
+    elements, texts and attributes within one wanted element, without those of inner wanted ones that were given.
+    libxml2 refuses a single text of more than 10 million bytes (`malformed_file`).
+    """
+
+    depth_max: int = 100
+    elements_max: int = 200_000
+    characters_max: int = 32_000_000
+
+
+def read_xml(
+    stream: BinaryIO, wanted: Collection[str], limits: Limits | None = None
+) -> Iterator[tuple[Moment, Element]]:
+    """``("start", element)`` and ``("end", element)`` in the order of the file; `wanted` are local names.
+
+    An element is whole at its end only: at its start it has its name and attributes. It must not be kept beyond the
+    next step, for it is emptied. ``line_of`` tells its line.
+    Raises ``FileRefusedError``: `malformed_file` and `truncated_file` with the line, `forbidden_document_type`,
+    `too_large`. What was given before is then void: a file is taken as a whole or not at all.
+    """
+    walk = _Walk(frozenset(wanted), limits or Limits())
+    parser: etree.XMLPullParser | None = None
+    piece = b""
+    for piece in pieces(stream):
+        parser = parser or _parser(encoding_override(piece))
+        try:
+            parser.feed(piece)
+        except etree.XMLSyntaxError as error:
+            raise _malformed(error) from error
+        yield from _events(parser, walk)
+    if parser is None:
+        raise FileRefusedError("malformed_file", "it is empty", 1)
+    try:
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise (_truncated(error) if _is_cut_off(error, piece) else _malformed(error)) from error
+    yield from _events(parser, walk)
+
+
+class _Walk:
+    """Where in the tree the reader is, and what it holds."""
+
+    def __init__(self, wanted: frozenset[str], limits: Limits) -> None:
+        self._wanted = wanted
+        self._limits = limits
+        self._depth = 0
+        # For each wanted element that is open, outermost first: its depth, elements and characters held within.
+        self._open: list[_Held] = []
+
+    def start(self, element: Element) -> bool:
+        """Whether the element is given at its start: it lies in no wanted one."""
+        if self._depth == 0 and element.getroottree().docinfo.internalDTD is not None:
+            raise document_type_refused()
+        self._depth += 1
+        if self._depth > self._limits.depth_max:
+            raise _too_large(element, f"elements lie within elements deeper than {self._limits.depth_max}")
+        is_given = not self._open
+        if local_name(element) in self._wanted:
+            self._open.append(_Held(self._depth))
+        return is_given
+
+    def end(self, element: Element) -> bool:
+        """Whether the element is given at its end: it is wanted, or lies in no wanted one."""
+        if not self._open:
+            return True
+        held = self._open[-1]
+        held.elements += 1
+        held.characters += len(element.text or "") + sum(len(value) for value in element.values())
+        if sum(outer.elements for outer in self._open) > self._limits.elements_max:
+            raise _too_large(element, f"one part of it has more than {self._limits.elements_max:,} elements")
+        if sum(outer.characters for outer in self._open) > self._limits.characters_max:
+            raise _too_large(element, f"one part of it has more than {self._limits.characters_max:,} characters")
+        return held.depth == self._depth
+
+    def leave(self, element: Element, *, was_given: bool) -> None:
+        """Go on to what follows the element. One that was given is emptied, and the one before it taken away.
+
+        The element itself must stay, for the parser still writes the blanks that follow it.
+        """
+        self._depth -= 1
+        if not was_given:
+            return
+        if self._open:
+            self._open.pop()
+        element.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs do not know it
+        parent, former = element.getparent(), element.getprevious()
+        if parent is not None and former is not None and (not self._open or local_name(former) in self._wanted):
+            parent.remove(former)
+
+
+class _Held:
+    """What a wanted element holds; inner wanted ones have their own."""
+
+    __slots__ = ("characters", "depth", "elements")
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.elements = 0
+        self.characters = 0
+
+
+def line_of(element: Element) -> int:
+    """The line on which the element begins, from 1; 0 where the parser does not know it."""
+    return cast("int | None", element.sourceline) or 0
+
+
+def _parser(encoding: str | None) -> etree.XMLPullParser:
+    return etree.XMLPullParser(
+        events=("start", "end"),
+        encoding=encoding,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _events(parser: etree.XMLPullParser, walk: _Walk) -> Iterator[tuple[Moment, Element]]:
+    for moment, element in cast("Iterator[tuple[Moment, Element]]", parser.read_events()):
+        if moment == "start":
+            if walk.start(element):
+                yield "start", element
+        else:
+            was_given = walk.end(element)
+            if was_given:
+                yield "end", element
+            walk.leave(element, was_given=was_given)
+
+
+def _is_cut_off(error: etree.XMLSyntaxError, last: bytes) -> bool:
+    """Whether more bytes were to come: an element was still open, or a tag, or a text."""
+    is_open = getattr(error, "code", None) == etree.ErrorTypes.ERR_TAG_NOT_FINISHED  # the stubs do not know `code`
+    return is_open or not last.rstrip(b" \t\r\n\0").endswith(b">")
+
+
+def _malformed(error: etree.XMLSyntaxError) -> FileRefusedError:
+    return FileRefusedError(
+        "malformed_file", f"its XML is not well-formed: {_said(error)}; ask its sender for another", error.lineno or 0
+    )
+
+
+def _truncated(error: etree.XMLSyntaxError) -> FileRefusedError:
+    return FileRefusedError(
+        "truncated_file", f"it ends before its XML does: {_said(error)}; fetch it again", error.lineno or 0
+    )
+
+
+def _said(error: etree.XMLSyntaxError) -> str:
+    return (error.msg or "not well-formed").partition(", line ")[0].strip()
+
+
+def _too_large(element: Element, what: str) -> FileRefusedError:
+    return FileRefusedError("too_large", f"{what}, more than a message has", line_of(element))
