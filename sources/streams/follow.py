@@ -1,0 +1,212 @@
+"""Follows source topics in a consumer group: read a batch, send its events, and only then keep the position.
+
+1. Read at most `batch_records` records.
+2. Make events of them; what cannot be read becomes a reject for `ar.failed`.
+3. Send all and wait until the broker has acknowledged them.
+4. Commit the positions behind the batch.
+
+Whatever ends the process before step 4 has the batch read again, and its events have the same ids again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from sources import feed_metrics as metrics
+from sources.errors import SourceError
+from sources.streams.record import StreamRecord
+from sources.values import Parsed
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS_MAX = 15.0
+_READ_SECONDS = 0.5
+_QUEUE_KIBIBYTES_MAX = 32 * 1024
+
+
+class Reader(Protocol):
+    """A pure adapter of records."""
+
+    def read(self, record: StreamRecord) -> Iterator[Parsed]:
+        """The values of one record: events, one reject, or a skip; never nothing."""
+
+
+class Follower:
+    """One member of the group. `deliver` returns False when the feed was asked to end while it waited.
+
+    `once` ends it when every partition that it was given has been read to its end. `keep_positions` is False for a
+    look that changes nothing.
+    """
+
+    def __init__(
+        self,
+        client_options: Mapping[str, Any],
+        *,
+        group_id: str,
+        topics: Sequence[str],
+        reader: Reader,
+        deliver: Callable[[Sequence[Parsed]], bool],
+        batch_records: int,
+        once: bool = False,
+        keep_positions: bool = True,
+        heartbeat: Callable[[], None] = lambda: None,
+        set_ready: Callable[[bool], None] = lambda ready: None,
+    ) -> None:
+        self._topics = list(topics)
+        self._reader = reader
+        self._deliver = deliver
+        self._batch_records = batch_records
+        self._once = once
+        self._keep_positions = keep_positions
+        self._heartbeat = heartbeat
+        self._set_ready = set_ready
+        self._has_ended = False
+        self._assigned: set[tuple[str, int]] | None = None
+        self._at_end: set[tuple[str, int]] = set()
+        self._consumer = Consumer(
+            {
+                **client_options,
+                "group.id": group_id,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                # A position that retention has deleted is told, not passed over.
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "queued.max.messages.kbytes": _QUEUE_KIBIBYTES_MAX,
+            },
+            logger=logger,
+        )
+
+    def stop(self) -> None:
+        """End after the batch that is under way. May be called from a signal handler."""
+        self._has_ended = True
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was asked to end."""
+        return self._has_ended
+
+    def run(self) -> None:
+        """Follow the topics until ``stop``, or to their ends. Raises ``SourceError``."""
+        self._check_topics()
+        self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+        try:
+            while not self._has_ended and not self._is_done():
+                self._heartbeat()
+                self._take(self._consumer.consume(self._batch_records, _READ_SECONDS))
+        except KafkaException as error:
+            raise SourceError(
+                f"the broker does not answer: {error.args[0].str()}", "Start again once it does"
+            ) from error
+        finally:
+            self._set_ready(False)
+            self._consumer.close()
+
+    def _check_topics(self) -> None:
+        named = {topic for topic in self._topics if not topic.startswith("^")}
+        try:
+            known = self._consumer.list_topics(timeout=ANSWER_SECONDS_MAX).topics
+        except KafkaException as error:
+            reason = error.args[0].str()
+            raise SourceError(f"the broker does not answer ({reason})", "Look at kafka.bootstrap_servers") from error
+        missing = sorted(named - set(known))
+        if missing:
+            raise SourceError(
+                f"the broker has no topic {', '.join(missing)}",
+                "Correct topics in the configuration of the stream, or start the connector first",
+            )
+
+    def _is_done(self) -> bool:
+        return self._once and self._assigned is not None and self._assigned <= self._at_end
+
+    def _take(self, messages: Iterable[Message]) -> None:
+        """Steps 2 to 4 for what one read has brought."""
+        values: list[Parsed] = []
+        positions: dict[tuple[str, int], int] = {}
+        count = 0
+        for message in messages:
+            error = message.error()
+            place = (message.topic() or "", message.partition() or 0)
+            if error is None:
+                record = _record(message)
+                values += self._reader.read(record)
+                positions[place] = record.offset + 1
+                self._at_end.discard(place)
+                count += 1
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's own name for it
+                self._at_end.add(place)
+            else:
+                raise _stream_error(place, error)
+        if positions and self._deliver(values):
+            self._commit(positions)
+            metrics.RECORDS.inc(count)
+
+    def _commit(self, positions: Mapping[tuple[str, int], int]) -> None:
+        if not self._keep_positions:
+            return
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()]
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            # Another member has the partitions now, or the broker is away: what was sent is known by its ids.
+            metrics.REFUSED_COMMITS.inc()
+            logger.warning("positions were not taken, the records are read again: %s", error.args[0].str())
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._assigned = {(place.topic, place.partition) for place in partitions}
+        self._at_end &= self._assigned
+        starts = [self._start(place) for place in consumer.committed(partitions, timeout=ANSWER_SECONDS_MAX)]
+        consumer.assign(starts)
+        self._set_ready(True)
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # Nothing is under way between two reads, so there is nothing to finish.
+        self._assigned = None
+        self._set_ready(False)
+
+    def _start(self, place: TopicPartition) -> TopicPartition:
+        low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS_MAX, cached=False)
+        offset = place.offset
+        if offset < 0 or not self._keep_positions:
+            return TopicPartition(place.topic, place.partition, low)
+        if offset < low:
+            metrics.LOST_RECORDS.inc(low - offset)
+            logger.error(
+                "%s[%d]: %d records were deleted by retention before they were read; compare with an extract",
+                place.topic, place.partition, low - offset,
+            )  # fmt: skip
+            offset = low
+        elif offset > high:
+            logger.warning("%s[%d] was made anew and is read from its beginning", place.topic, place.partition)
+            offset = low
+        return TopicPartition(place.topic, place.partition, offset)
+
+
+def _record(message: Message) -> StreamRecord:
+    kind, timestamp_ms = message.timestamp()
+    headers: list[tuple[str, str | bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type]
+    return StreamRecord(
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        key=_bytes(message.key()),
+        value=_bytes(message.value()),
+        headers={name: value for name, value in headers if isinstance(value, bytes)},
+        timestamp_ms=timestamp_ms if kind else 0,
+    )
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _stream_error(place: tuple[str, int], error: KafkaError) -> SourceError:
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001  the client's own name for it
+        return SourceError(
+            f"retention of {place[0]}[{place[1]}] has deleted records that were not read yet",
+            "Start again to go on behind them; compare with an extract, and keep the topic for longer",
+        )
+    return SourceError(f"{place[0] or 'the topics'} cannot be read: {error.str()}", "Look at the topic and its rights")

@@ -1,0 +1,41 @@
+"""One record of a source topic, apart from the client that read it, and what it may turn out to be."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sources.lines import KEPT_BYTES_MAX, LINE_BYTES_MAX
+from sources.values import Position
+
+
+class StreamRecord(msgspec.Struct, frozen=True):
+    """A record as it stands in Kafka. `headers` are its last values by name, `timestamp_ms` since 1970, 0 = none."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes] = {}
+    timestamp_ms: int = 0
+
+    @property
+    def position(self) -> Position:
+        """Where it stands: the partition takes the place of the file, the offset that of the line."""
+        return Position(f"{self.topic}[{self.partition}]", self.offset)
+
+    @property
+    def original(self) -> bytes:
+        """Its value; of one that `ar.failed` could not hold the beginning, for the position leads to the rest."""
+        value = self.value or b""
+        return value if len(value) <= LINE_BYTES_MAX else value[:KEPT_BYTES_MAX]
+
+
+class UnreadableError(Exception):
+    """A record, or a value in it, that cannot be taken. `column` is the source's name of the value."""
+
+    def __init__(self, reason: str, message: str, column: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.column = column

@@ -1,0 +1,1 @@
+"""Change streams: what Debezium and outboxes write, and what becomes of it."""
