@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from pipeline.ports import Headers, OutputTooLarge, Unavailable
 from pipeline.state_topic import LogRange, read_state, translate
+from topics import RECORD_BYTES_MAX
 
 logger = logging.getLogger(__name__)
 
@@ -17,9 +18,9 @@ SLICE_SECONDS = 1.0
 # librdkafka keeps at most so much of one partition's output in memory; produce() then waits (back-pressure).
 QUEUE_RECORDS_MAX = 100_000
 QUEUE_KIBIBYTES_MAX = 65_536
-# Below the broker's own limit (1,048,588 bytes), so that a record that is too large is refused here, by itself, and
-# not by the broker together with its whole batch.
-RECORD_BYTES_MAX = 1_000_000
+# Below the limit of the topics, so that a record that is too large is refused here, by itself, and not by the broker
+# together with its whole batch.
+OUTPUT_BYTES_MAX = RECORD_BYTES_MAX - 64 * 1024
 
 
 class KafkaLog:
@@ -60,7 +61,7 @@ class KafkaLog:
                 "partitioner": "murmur2_random",
                 "linger.ms": 5,
                 "compression.type": "lz4",
-                "message.max.bytes": RECORD_BYTES_MAX,
+                "message.max.bytes": OUTPUT_BYTES_MAX,
                 "queue.buffering.max.messages": QUEUE_RECORDS_MAX,
                 "queue.buffering.max.kbytes": QUEUE_KIBIBYTES_MAX,
                 "delivery.report.only.error": True,

@@ -60,7 +60,7 @@ Written = tuple[str, int, bytes | None, bytes | None, tuple[tuple[str, bytes], .
 class MemoryBroker:
     """Topics and the transaction coordinator."""
 
-    record_bytes_max: int = 1_000_000
+    record_bytes_max: int = 8_000_000
     now_milliseconds: int = 0
     _records: dict[tuple[str, int], list[MemoryRecord]] = field(default_factory=lambda: defaultdict(list))
     _next_offset: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))

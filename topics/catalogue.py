@@ -18,6 +18,9 @@ ACCOUNT_PARTITIONS = 12
 """Partitions of all topics that are cut like the event topic. Adding some later moves keys, so there are enough."""
 
 _ALERT_PARTITIONS = 3
+# The largest record of any topic, above Kafka's default of 1 MB: a notice names every invoice that it is for, and an
+# account may have more than fifty thousand.
+RECORD_BYTES_MAX = 8 * 1024 * 1024
 _KEPT = timedelta(days=400)  # SEMANTICS 1.8: a reversal may come 13 months later
 _ACCOUNT_KEY = "company|account_id"
 
@@ -59,6 +62,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
             "cleanup.policy": self.cleanup_policy,
             "message.timestamp.type": self.timestamp_type,
             "retention.ms": str(kept),
+            "max.message.bytes": str(RECORD_BYTES_MAX),
             **dict(self.options),
         }
 

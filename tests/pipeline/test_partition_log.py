@@ -15,6 +15,7 @@ from pipeline.memory_log import MemoryBroker, MemoryLog
 from pipeline.ports import Fenced, OutputTooLarge, PartitionLog, TransactionFailed
 from pipeline.state_topic import LogRange
 from tests.integration.workers import read_committed
+from topics import RECORD_BYTES_MAX
 
 PARTITION = 1
 
@@ -44,7 +45,9 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     config = {"bootstrap.servers": servers, "log_level": 2}
     admin = AdminClient(config)
     names = [f"{prefix}{name}" for name in ("state", "events", "out")]
-    for future in admin.create_topics([NewTopic(name, 3, 1) for name in names]).values():
+    for future in admin.create_topics(
+        [NewTopic(name, 3, 1, config={"max.message.bytes": str(RECORD_BYTES_MAX)}) for name in names]
+    ).values():
         future.result(30)
     logs: list[KafkaLog] = []
 
@@ -156,13 +159,22 @@ def test_a_record_that_is_too_large_is_refused_and_the_transaction_goes_on(log: 
     log.begin()
     write(log, bench, b"1")
     with pytest.raises(OutputTooLarge) as refused:
-        write(log, bench, b"x" * 2_000_000)
+        write(log, bench, b"x" * 9_000_000)
     assert refused.value.topic == bench.output
     with pytest.raises(OutputTooLarge):
-        log.write_state([(b"a", b"x" * 2_000_000)])
+        log.write_state([(b"a", b"x" * 9_000_000)])
     write(log, bench, b"2")
     log.commit()
     assert bench.read_output() == [b"1", b"2"]
+
+
+def test_a_record_of_several_megabytes_is_no_trouble(log: PartitionLog, bench: Bench) -> None:
+    log.begin()
+    write(log, bench, b"x" * 5_000_000)
+    log.write_state([(b"a", b"x" * 5_000_000)])
+    log.commit()
+    assert [len(value) for value in bench.read_output()] == [5_000_000]
+    assert [(key, len(value or b"")) for key, value in log.read_state()] == [(b"a", 5_000_000)]
 
 
 def test_a_commit_that_the_broker_refuses_leaves_nothing() -> None:

@@ -108,13 +108,13 @@ def test_a_setting_that_differs_is_corrected_and_no_other(
     apply(admin, few)
     events = few["ar.events"].name
     alter(admin, events, "message.timestamp.type", "CreateTime")
-    alter(admin, events, "max.message.bytes", "2000000")
+    alter(admin, events, "segment.bytes", "2000000")
     done = apply(admin, few)
     (change,) = done.changes
     assert (change.topic, change.action, change.setting) == (events, "configure", "message.timestamp.type")
     assert (change.before, change.after) == ("CreateTime", "LogAppendTime")
     assert settings_of(events)["message.timestamp.type"] == "LogAppendTime"
-    assert settings_of(events)["max.message.bytes"] == "2000000"
+    assert settings_of(events)["segment.bytes"] == "2000000"
     assert plan(admin, few).changes == ()
 
 
