@@ -31,3 +31,13 @@ class FileRefusedError(Exception):
         self.reason = reason
         self.message = message
         self.line = line
+
+
+class UnreadableError(Exception):
+    """A record or a value that cannot be taken; it becomes a ``SourceReject``. `column` is the source's name of it."""
+
+    def __init__(self, reason: str, message: str, column: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.column = column

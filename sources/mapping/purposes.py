@@ -26,6 +26,8 @@ def purposes(mapping: MappingFile) -> dict[str, set[Purpose]]:
         for name, source in fields.items():
             for column, purpose in _purposes(source, known[name], mapping.values) if name in known else ():
                 found.setdefault(column, set()).add(purpose)
+        for column in columns_of(rule.open) if rule.open else ():
+            found.setdefault(column, set()).add("amount")
     return found
 
 

@@ -8,8 +8,9 @@ from typing import Any, Literal, cast
 
 import msgspec
 
+from sources.errors import UnreadableError
 from sources.streams.connect import ColumnType, column_types, field_schema, read_message
-from sources.streams.record import StreamRecord, UnreadableError
+from sources.streams.record import StreamRecord
 
 Operation = Literal["c", "r", "u", "d", "t", ""]
 Passed = Literal["tombstone", "heartbeat", "schema_change", "transaction", "message"]

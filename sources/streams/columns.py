@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sources.errors import UnreadableError
 from sources.numbers import exact_text
 from sources.streams.connect import ColumnType
-from sources.streams.record import UnreadableError
 
 # What Debezium puts in the place of a large value that an update did not touch (TOAST in PostgreSQL).
 UNAVAILABLE = "__debezium_unavailable_value"

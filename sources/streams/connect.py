@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sources.streams.record import UnreadableError
+from sources.errors import UnreadableError
 
 # Numbers with decimals stay as they are written.
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sources import feed_metrics as metrics
-from sources.errors import SourceError
+from sources.errors import SourceError, UnreadableError
 from sources.intake import SourceOptions
 from sources.mapping import load_mapping
 from sources.streams.change import Change, read_change
 from sources.streams.columns import declared_type
 from sources.streams.config import StreamConfig
-from sources.streams.record import StreamRecord, UnreadableError
+from sources.streams.record import StreamRecord
 from sources.streams.rows import ChangedRows, unreadable
 from sources.values import Parsed, SkippedRow
 

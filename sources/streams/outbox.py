@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 
 from sources import feed_metrics as metrics
+from sources.errors import UnreadableError
 from sources.intake import Intake, RefusedError, SourceOptions
 from sources.streams.change import Change, read_change
 from sources.streams.config import StreamConfig
 from sources.streams.connect import read_message
-from sources.streams.record import StreamRecord, UnreadableError
+from sources.streams.record import StreamRecord
 from sources.streams.rows import unreadable
 from sources.values import Parsed, Position, SkippedRow, SourceReject
 

@@ -29,13 +29,3 @@ class StreamRecord(msgspec.Struct, frozen=True):
         """Its value; of one that `ar.failed` could not hold the beginning, for the position leads to the rest."""
         value = self.value or b""
         return value if len(value) <= LINE_BYTES_MAX else value[:KEPT_BYTES_MAX]
-
-
-class UnreadableError(Exception):
-    """A record, or a value in it, that cannot be taken. `column` is the source's name of the value."""
-
-    def __init__(self, reason: str, message: str, column: str | None = None) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.column = column

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+from sources.errors import UnreadableError
 from sources.identity import BUSINESS_KEYS
 from sources.intake import SourceOptions
 from sources.mapped_rows import MappedRows, check_company
@@ -21,7 +22,7 @@ from sources.mapping.purposes import Purpose, purposes
 from sources.streams.change import Change
 from sources.streams.columns import WHOLE_ROWS, text_of
 from sources.streams.connect import ColumnType
-from sources.streams.record import StreamRecord, UnreadableError
+from sources.streams.record import StreamRecord
 from sources.values import Parsed, ParsedEvent, Position, SkippedRow, SourceReject
 from sources.versions import STANDING, versioned
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.errors import UnreadableError
 from sources.streams.columns import declared_type, text_of
 from sources.streams.connect import ColumnType
-from sources.streams.record import UnreadableError
 from tests.sources.streams.records import decimal_bytes
 
 DECIMAL = "org.apache.kafka.connect.data.Decimal"
