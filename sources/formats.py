@@ -13,6 +13,7 @@ from sources.errors import SourceError
 from sources.intake import SourceOptions
 from sources.jsonl import JsonLines
 from sources.mapping import load_mapping
+from sources.redacted import RedactedAdapter
 from sources.values import Parsed
 
 
@@ -85,8 +86,8 @@ def formats() -> Mapping[str, Format]:
 
 
 def adapter(name: str, options: SourceOptions, mapping: Path | None = None) -> Adapter:
-    """The adapter of a format. Raises ``SourceError`` for an unknown name or a wrong mapping."""
+    """The adapter of a format, its rejects redacted. Raises ``SourceError`` for an unknown name or a wrong mapping."""
     known = formats()
     if name not in known:
         raise SourceError(f"there is no format {name!r}", f"Known formats: {', '.join(known)}")
-    return known[name].build(options, mapping)
+    return RedactedAdapter(known[name].build(options, mapping), options.redactor)

@@ -10,10 +10,13 @@ import msgspec
 from avro.text import InvalidEvent, parse_event
 from avro.written import event_names
 from sources.identity import BUSINESS_KEYS, derive_event_id
+from sources.redaction import MASK, STANDARD, Redactor
 from sources.values import ParsedEvent, Position
 
 _TO_BE_DERIVED = "to be derived"  # stands in until the record, from which the id derives, is there
 _KEY_SEPARATOR = "|"
+# A card number that was masked in a rejected line has at least so many of its digits gone.
+_MASKED_ID = MASK * 9
 
 
 def now_utc() -> datetime:
@@ -26,6 +29,7 @@ class SourceOptions(msgspec.Struct, frozen=True):
 
     `company` is given to events that name none, and no other may be named. `source` is likewise a default. `now` is
     the clock for `recorded_at`, where an event does not bring its own. `payers` is a bank file's table of payers.
+    `redactor` takes out of every event what must not be published.
     """
 
     company: str | None = None
@@ -33,6 +37,7 @@ class SourceOptions(msgspec.Struct, frozen=True):
     region: str = ""
     now: Callable[[], datetime] = now_utc
     payers: Path | None = None
+    redactor: Redactor = STANDARD
 
 
 class RefusedError(Exception):
@@ -47,11 +52,12 @@ class RefusedError(Exception):
 
 
 class Intake:
-    """Turns written events into records, with the defaults of one run."""
+    """Turns written events into records, with the defaults of one run, and redacts them."""
 
     def __init__(self, options: SourceOptions, source: str) -> None:
         name = options.source or source
         self._options = options
+        self._redactor = options.redactor
         self._defaults = {
             "source": name,
             "region": options.region,
@@ -75,8 +81,12 @@ class Intake:
         try:
             name, record = parse_event(document, {**self._defaults, "recorded_at": self._options.now()})
         except InvalidEvent as error:
-            raise RefusedError(error.reason, error.field, error.message, event_type) from error
+            message = self._redactor.message(error.message, event_type, error.field)
+            raise RefusedError(error.reason, error.field, message, event_type) from error
+        # Before the id is derived: what is redacted must not stand in an id either.
+        self._redactor.record(name, record)
         self._check_company(record["company"], event_type)
+        self._check_ids(name, record)
         if document.get("event_id") is None:
             record["event_id"] = derive_event_id(name, record)
         return ParsedEvent(name, record, position)
@@ -89,3 +99,10 @@ class Intake:
         if _KEY_SEPARATOR in company:
             message = f"a company code has no {_KEY_SEPARATOR}, because it begins the record key"
             raise RefusedError("invalid_value", "company", message, event_type)
+
+    def _check_ids(self, name: str, record: Mapping[str, Any]) -> None:
+        for field in BUSINESS_KEYS[name]:
+            value = record[field]
+            if isinstance(value, str) and _MASKED_ID in value:
+                message = f"{value} is a number that was masked when the line was rejected; take it from the source"
+                raise RefusedError("masked_id", field, message, name)

@@ -1,0 +1,84 @@
+"""Card numbers and IBANs in texts and bytes, masked in place: every text keeps its length and its separators."""
+
+import re
+
+from sources.redaction.card_numbers import DIGITS_MIN, SEPARATORS, Span, card_numbers
+from sources.redaction.ibans import ibans, is_iban
+
+MASK = "*"
+KEPT_CHARACTERS = 4
+_COUNTRY_CHARACTERS = 2
+# Most texts are let go after one count of their digits, others after one look at where their digits stand.
+_DIGITS = b"0123456789"
+_DIGITS_OF_IBAN_MIN = 8  # those that are in use have more
+_SUSPECT = re.compile(
+    rf"\d(?:(?:[{SEPARATORS}]{{0,2}}\d){{{DIGITS_MIN - 1}}}|(?<=[A-Za-z]\d)\d(?:[{SEPARATORS}]?[A-Za-z0-9]){{11}})"
+)
+_SEPARATOR = re.compile(f"[{SEPARATORS}]")
+_MASKED_IBAN = re.compile(rf"[A-Za-z]{{2}}[*{SEPARATORS}]{{9,}}(?:[{SEPARATORS}]?[A-Za-z0-9]){{{KEPT_CHARACTERS}}}")
+_NUL = "\0"
+
+
+def mask_numbers(text: str, *, networks_only: bool = False) -> str:
+    """The text with its card numbers and IBANs masked but for their last four, and for the country of an IBAN.
+
+    Masking what is masked changes nothing. `networks_only` as of ``card_numbers``.
+    """
+    if len(text) < DIGITS_MIN or _has_few_digits(text) or _SUSPECT.search(text) is None:
+        return text
+    while True:
+        masked = _mask(text, list(ibans(text)), head=_COUNTRY_CHARACTERS)
+        masked = _mask(masked, list(card_numbers(masked, networks_only=networks_only)), head=0)
+        if masked == text:
+            return text
+        # What is kept of one number could make up another with what follows it; each turn takes digits away.
+        text = masked
+
+
+def mask_bytes(data: bytes) -> bytes:
+    """Bytes of any encoding with the numbers in them masked in place. Of cards only those of known networks.
+
+    An encoding of two bytes a character is read past its zeros.
+    """
+    encoding = "utf-8"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+        text = data.decode(encoding)
+    plain = text.replace(_NUL, "")
+    masked = mask_numbers(plain, networks_only=True)
+    if masked == plain:
+        return data
+    if plain != text:
+        characters = iter(masked)
+        masked = "".join(_NUL if character == _NUL else next(characters) for character in text)
+    return masked.encode(encoding)
+
+
+def mask_value(text: str) -> str:
+    """A whole value masked: of a long one the last four characters are kept, of a short one none."""
+    kept = KEPT_CHARACTERS if len(text) > 2 * KEPT_CHARACTERS else 0
+    return MASK * (len(text) - kept) + text[len(text) - kept :]
+
+
+def mask_account(text: str) -> str:
+    """The number of an account masked: an IBAN keeps its country and its last four, any other its last four."""
+    if is_iban(_SEPARATOR.sub("", text)):
+        return mask_numbers(text)
+    return text if _MASKED_IBAN.fullmatch(text) else mask_value(text)
+
+
+def _has_few_digits(text: str) -> bool:
+    return text.isascii() and len(text) - len(text.encode().translate(None, _DIGITS)) < _DIGITS_OF_IBAN_MIN
+
+
+def _mask(text: str, spans: list[Span], head: int) -> str:
+    if not spans:
+        return text
+    characters = list(text)
+    for start, end in spans:
+        places = [place for place in range(start, end) if text[place].isalnum()]
+        for place in places[head:-KEPT_CHARACTERS]:
+            characters[place] = MASK
+    return "".join(characters)
