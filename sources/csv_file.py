@@ -81,6 +81,8 @@ class CsvFile:
             if isinstance(header, BadRow):
                 raise SourceError(f"{file}:{header.line}: the header cannot be read: {header.message}")
             columns = [name.strip() for name in header.values]
+        called = {name: column for column, name in self._mapping.mapping.names.items()}
+        columns = [called.get(name, name) for name in columns]
         check_columns(self._mapping, [*columns, *lookup_columns(self._mapping.mapping)], file)
         return columns, rest
 

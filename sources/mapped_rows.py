@@ -58,7 +58,7 @@ class MappedRows:
         else:
             yield from self._parsed(taken)
         if self._clearings is not None:
-            yield from self._settle(self._clearings, taken, cells)
+            yield from self._settle(self._clearings, taken, cells, position)
 
     def finish(self) -> Iterator[Parsed]:
         """What the end of a file brings about: the last group, and clearings whose other side is not in the file."""
@@ -71,14 +71,14 @@ class MappedRows:
     def take(
         self, cells: Sequence[str], position: Position, original: bytes
     ) -> SkippedRow | SourceReject | list[TakenEvent]:
-        """The events of one row by themselves, at least one; or why there is none."""
+        """The events of one row by themselves; or why there is none. A settled line alone is no event yet."""
         column_of: Mapping[str, str | None] = {}
         taken: list[TakenEvent] = []
         try:
             events = self._mapper.events(cells)
             if events is None:
                 return SkippedRow(position)
-            self._mapper.clearing(cells)  # what a clearing cannot be read from is a bad row, too
+            cleared = self._mapper.clearing(cells)  # what a clearing cannot be read from is a bad row, too
             for written in events:
                 column_of = written.column_of
                 taken.append(TakenEvent(self._intake.event(written.document, position), written.open))
@@ -88,7 +88,7 @@ class MappedRows:
         except RefusedError as refused:
             place = Position(position.file, position.line, column_of.get(refused.field or ""), refused.field)
             return SourceReject(place, refused.reason, refused.message, original, self._company, refused.event_type)
-        if not taken:
+        if not taken and (cleared is None or cleared.line is None):
             message = "no event of the mapping applies to the row; add a [[skip]] rule if that is intended"
             return SourceReject(position, "no_event", message, original, self._company)
         return taken
@@ -98,7 +98,11 @@ class MappedRows:
         return [one.event for one in taken] if isinstance(taken, list) else [taken]
 
     def _settle(
-        self, clearings: Clearings, taken: SkippedRow | SourceReject | list[TakenEvent], cells: Sequence[str]
+        self,
+        clearings: Clearings,
+        taken: SkippedRow | SourceReject | list[TakenEvent],
+        cells: Sequence[str],
+        position: Position,
     ) -> Iterator[Parsed]:
         if isinstance(taken, SkippedRow):
             return
@@ -107,5 +111,6 @@ class MappedRows:
             return
         cleared = self._mapper.clearing(cells)
         if cleared is not None:
-            for document, position in clearings.take((one.event for one in taken), cleared):
-                yield self._intake.event(document, position)
+            clearings.take_line(cleared, position)
+            for document, place in clearings.take((one.event for one in taken), cleared):
+                yield self._intake.event(document, place)

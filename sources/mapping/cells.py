@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
+from avro.amounts import InvalidNumber, exponent, from_scaled
 from avro.written import WrittenField
 from sources.event_fields import AMOUNTS
 from sources.mapping.amounts import AmountStyle, amount_reader, with_sign
 from sources.mapping.dates import date_reader, timestamp_reader
-from sources.mapping.model import Changes, FieldSource, Values
+from sources.mapping.model import Changes, FieldSource, Stored, Values
 
 Cells = Sequence[str]
 Cell = Callable[[Cells], Any]
@@ -61,13 +62,14 @@ def compile_cell(source: FieldSource, field: WrittenField, reading: Reading) -> 
         constant = source.constant
         return lambda cells: constant
     text_of = _compile_text(source, reading)
+    end = source.cut_end or ""
     convert = _compile_conversion(source, field, reading)
     column = source.column or source.template
     empty = frozenset(reading.values.empty) | {""}
     default = source.default
 
     def read(cells: Cells) -> object:
-        text = text_of(cells)
+        text = text_of(cells).removesuffix(end)
         if text in empty:
             return default
         try:
@@ -80,9 +82,10 @@ def compile_cell(source: FieldSource, field: WrittenField, reading: Reading) -> 
 
 def columns_of(source: FieldSource) -> list[str]:
     """Every column that a field source looks at."""
-    columns = [] if source.column is None else [source.column]
+    columns = [name for name in (source.column, source.fallback) if name is not None]
     columns += PLACEHOLDER.findall(source.template or "")
     columns += [] if source.indicator is None else [source.indicator.column]
+    columns += [] if source.stored is None else [source.stored.currency]
     columns += source.plus_days
     if source.changes is not None:
         columns += PLACEHOLDER.findall(source.changes.field)
@@ -103,6 +106,9 @@ def _compile_text(source: FieldSource, reading: Reading) -> Callable[[Cells], st
     cut = source.left_strip
     if source.column is not None:
         index = reading.index_of[source.column]
+        if source.fallback is not None:
+            other, empty = reading.index_of[source.fallback], frozenset(reading.values.empty) | {""}
+            return lambda cells: (cells[other] if cells[index] in empty else cells[index]).lstrip(cut or "")
         if cut is None:
             return lambda cells: cells[index]
         return lambda cells: cells[index].lstrip(cut)
@@ -174,13 +180,14 @@ def _by_value_map(source: FieldSource) -> Callable[[str, Cells], Any]:
 
 def _by_amount(source: FieldSource, reading: Reading) -> Callable[[str, Cells], str]:
     plain = amount_reader(reading.amount_style(source.implied_decimals))
+    stored = None if source.stored is None else _as_stored(source.stored, reading)
     if source.indicator is not None:
         indicator = source.indicator
         index = reading.index_of[indicator.column]
         signs = dict.fromkeys(indicator.positive, False) | dict.fromkeys(indicator.negative, True)
 
         def read_with_indicator(text: str, cells: Cells) -> str:
-            amount = plain(text)
+            amount = plain(text) if stored is None else stored(plain(text), cells)
             negative = signs.get(cells[index])
             if negative is None:
                 raise ValueError(f"{cells[index]!r} in {indicator.column} is not one of {', '.join(signs)}")
@@ -190,7 +197,7 @@ def _by_amount(source: FieldSource, reading: Reading) -> Callable[[str, Cells], 
     else:
 
         def signed(text: str, cells: Cells) -> str:
-            return plain(text)
+            return plain(text) if stored is None else stored(plain(text), cells)
 
     if source.sign == "as_written":
         return signed
@@ -201,6 +208,23 @@ def _by_amount(source: FieldSource, reading: Reading) -> Callable[[str, Cells], 
         return with_sign(amount, reverse and not amount.startswith("-"))
 
     return change_sign
+
+
+def _as_stored(stored: Stored, reading: Reading) -> Callable[[str, Cells], str]:
+    """The digits of an amount as minor units of the row's currency."""
+    place = reading.index_of[stored.currency]
+
+    def read(amount: str, cells: Cells) -> str:
+        whole, _, fraction = amount.partition(".")
+        if len(fraction.rstrip("0")) > stored.decimals:
+            raise ValueError(f"{amount} has more than the {stored.decimals} decimals with which amounts are stored")
+        try:
+            decimals = exponent(cells[place])
+        except InvalidNumber as error:
+            raise ValueError(str(error)) from error
+        return from_scaled(int(whole + fraction.ljust(stored.decimals, "0")[: stored.decimals]), decimals)
+
+    return read
 
 
 def _later(source: FieldSource, reading: Reading) -> Callable[[str, Cells], Any]:

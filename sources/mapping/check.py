@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from avro.written import WrittenField
 from sources.event_fields import AMOUNTS, event_names, fields_of, is_required
-from sources.mapping.columns import conditions_of, named_columns
+from sources.mapping.columns import LINE_FIELDS, conditions_of, named_columns
 from sources.mapping.dates import NAMED_DATES, NAMED_TIMESTAMPS, check_format, names_offset
 from sources.mapping.load import MappingProblem, MappingText, nearest
 from sources.mapping.locate import Place
@@ -63,6 +63,21 @@ def _problems(mapping: MappingFile) -> Iterator[MappingProblem]:
                     yield from _source_problems((*envelope_place, name), source, field, mapping.values)
                     break
     yield from _lookup_problems(mapping)
+    yield from _line_problems(mapping)
+    yield from _pattern_problems(mapping)
+
+
+def _line_problems(mapping: MappingFile) -> Iterator[MappingProblem]:
+    if mapping.clearing is None or mapping.clearing.line is None:
+        return
+    for name, like in LINE_FIELDS.items():
+        source = getattr(mapping.clearing.line, name)
+        if source is not None:
+            field = fields_of("CashApplied")[like]
+            yield from _source_problems(("clearing", "line", name), source, field, mapping.values)
+
+
+def _pattern_problems(mapping: MappingFile) -> Iterator[MappingProblem]:
     for place, conditions in conditions_of(mapping):
         for column, condition in conditions.items():
             if condition.matches is not None:
@@ -167,11 +182,15 @@ def _value_problems(place: Place, source: FieldSource, field: WrittenField) -> I
 
 def _option_problems(place: Place, source: FieldSource, field: WrittenField) -> Iterator[MappingProblem]:
     """Options that have no meaning for the kind of field they stand at."""
-    for_amounts = source.sign != "as_written" or source.indicator is not None or source.implied_decimals is not None
+    for_amounts = source.sign != "as_written" or any(
+        option is not None for option in (source.indicator, source.implied_decimals, source.stored)
+    )
     if for_amounts and field.kind not in AMOUNTS:
         yield MappingProblem(
-            place, f"{field.written} is not an amount; sign, indicator and implied_decimals are for amounts"
+            place, f"{field.written} is not an amount; sign, indicator, implied_decimals and stored are for amounts"
         )
+    if source.fallback is not None and source.column is None:
+        yield MappingProblem(place, f"fallback of {field.written} needs `column` beside it")
     if source.plus_days and field.kind != "date":
         yield MappingProblem(place, f"{field.written} is not a date; plus_days is for dates")
     if source.split is not None and field.kind != "texts":

@@ -8,18 +8,21 @@ the clearing document, and the items of one clearing add up to zero. So within a
    payments,
 3. what a clearing leaves over, because its other side is not in the file, is adjusted away with the reason
    ``cleared_in_erp``: the ERP says that the item is closed.
+
+Other ERPs (`[clearing.line]`) say how much of every document a payment or a worksheet settled, credits below zero, but
+not what settled what. The same rules hold; the payment settles what the credits do not.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from avro.amounts import from_minor
+from sources.mapping.cleared import Cleared, Line
 from sources.mapping.model import Clearing
-from sources.mapping.rows import Cleared
 from sources.values import ParsedEvent, Position
 
 REASON = "cleared_in_erp"
@@ -45,6 +48,7 @@ class _Item(msgspec.Struct):
     value_date: int | None
     reference: str
     position: Position
+    envelope: Mapping[str, Any] = {}
 
 
 class Clearings:
@@ -59,6 +63,16 @@ class Clearings:
         self._open: dict[tuple[str, str, str], list[_Item]] = {}
         self._days: dict[tuple[str, str, str], str] = {}
         self._spoilt: set[str] = set()
+        self._lines: dict[tuple[str, str, str], list[tuple[Line, Position]]] = {}
+
+    def take_line(self, cleared: Cleared, position: Position) -> None:
+        """Keep what a row says was settled until the end of the file."""
+        line = cleared.line
+        if line is None or not cleared.key:
+            return
+        key = (line.envelope.get("company") or "", line.currency, cleared.key)
+        self._lines.setdefault(key, []).append((line, position))
+        self._days[key] = cleared.day or ""
 
     def take(self, events: Iterable[ParsedEvent], cleared: Cleared) -> Iterator[tuple[Document, Position]]:
         """The settlements that the documents of a row bring about."""
@@ -85,6 +99,9 @@ class Clearings:
 
     def finish(self) -> Iterator[tuple[Document, Position]]:
         """The clearings whose other side is not in the file, in the order of their first row."""
+        for key, lines in self._lines.items():
+            self._open[key] = _items_of(key, lines)
+        self._lines.clear()
         for key in list(self._open):
             if key[2] not in self._spoilt:
                 yield from self._settled(key)
@@ -178,9 +195,10 @@ class Clearings:
         yield self._application(item, debit_memo, item.left, (number, day))
 
     def _envelope(self, item: _Item, day: str) -> dict[str, Any]:
-        moment = datetime.combine(date.fromisoformat(day), datetime.min.time(), self._zone)
+        moment = datetime.combine(date.fromisoformat(day), time(12), self._zone)
         return {
-            "company": item.company,
+            **item.envelope,
+            "company": item.company or None,
             "account_id": item.account,
             "occurred_at": moment.isoformat(),
             "recorded_at": moment.isoformat(),
@@ -203,6 +221,30 @@ def _item(event: ParsedEvent, reference: str) -> _Item:
         reference=reference,
         position=event.position,
     )
+
+
+def _items_of(key: tuple[str, str, str], lines: list[tuple[Line, Position]]) -> list[_Item]:
+    """The lines of a clearing as documents: netted by document, and the payment for what the credits leave."""
+    settled: dict[str, _Item] = {}
+    for line, position in lines:
+        item = settled.get(line.document)
+        if item is None:
+            item = _Item("debit", key[0], line.account, line.document, key[1], 0, 0, None, "", position, line.envelope)
+            settled[line.document] = item
+        item.left += line.amount
+    for item in settled.values():
+        if item.left < 0:
+            item.kind, item.left = "credit_memo", -item.left
+    items = [item for item in settled.values() if item.left]
+    rest = sum(_signed(item) for item in items)
+    payer = next((line for line, _ in lines if line.payment), None)
+    if payer is not None and payer.payment is not None and rest > 0:
+        account = payer.payment_account or payer.account
+        position = lines[0][1]
+        items.append(
+            _Item("payment", key[0], account, payer.payment, key[1], rest, 0, None, "", position, payer.envelope)
+        )
+    return items
 
 
 def _signed(item: _Item) -> int:

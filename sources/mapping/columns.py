@@ -6,6 +6,16 @@ from sources.mapping.cells import PLACEHOLDER, columns_of
 from sources.mapping.locate import Place
 from sources.mapping.model import Conditions, FieldSource, MappingFile
 
+# What a line of a clearing says, and the field of CashApplied that it is written like.
+LINE_FIELDS = {
+    "document": "invoice_id",
+    "account": "account_id",
+    "amount": "amount",
+    "currency": "currency",
+    "payment": "payment_id",
+    "payment_account": "account_id",
+}
+
 
 def conditions_of(mapping: MappingFile) -> Iterator[tuple[Place, Conditions]]:
     """Every `when`, and the trailer of a snapshot."""
@@ -14,6 +24,8 @@ def conditions_of(mapping: MappingFile) -> Iterator[tuple[Place, Conditions]]:
     for number, skip in enumerate(mapping.skip):
         yield ("skip", number, "when"), skip.when
     yield ("snapshot", "trailer"), mapping.snapshot.trailer
+    if mapping.clearing is not None and mapping.clearing.line is not None:
+        yield ("clearing", "line", "when"), mapping.clearing.line.when
 
 
 def named_columns(mapping: MappingFile) -> Iterator[tuple[Place, str]]:
@@ -41,6 +53,11 @@ def _sources(mapping: MappingFile) -> Iterator[tuple[Place, FieldSource]]:
             yield ("event", number, "fields", name), source
         if rule.open is not None:
             yield ("event", number, "open"), rule.open
+    if mapping.clearing is not None and mapping.clearing.line is not None:
+        line = mapping.clearing.line
+        for name in LINE_FIELDS:
+            if (source := getattr(line, name)) is not None:
+                yield ("clearing", "line", name), source
 
 
 def _templates(mapping: MappingFile) -> Iterator[tuple[Place, str | None]]:

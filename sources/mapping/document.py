@@ -18,8 +18,10 @@ from sources.mapping.model import (
     Indicator,
     Lookup,
     MappingFile,
+    SettledLine,
     SkipRule,
     Snapshot,
+    Stored,
     Values,
 )
 
@@ -35,11 +37,13 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[[event]]`", EventRule),
     ("A field's source", FieldSource),
     ("`indicator` of an amount", Indicator),
+    ("`stored` of an amount", Stored),
     ("A condition in `when`", Condition),
     ("`[[skip]]`", SkipRule),
     ("`changes` of an audit table", Changes),
     ("`[[lookup]]`", Lookup),
     ("`[clearing]`", Clearing),
+    ("`[clearing.line]`", SettledLine),
     ("`[snapshot]`", Snapshot),
 )
 

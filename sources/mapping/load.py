@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sources.errors import SourceError
-from sources.mapping.locate import Place, line_of
+from sources.mapping.locate import Place, has_key, line_of
 from sources.mapping.model import FieldSource, MappingFile
 from sources.mapping.ready import ready_mappings, ready_path
 
@@ -21,6 +21,7 @@ _TOML_PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 _ADVICE = "docs/sources/csv-mapping.md lists every key"
+_EXTENDS_MAX = 4
 
 
 class MappingProblem(msgspec.Struct, frozen=True):
@@ -31,15 +32,26 @@ class MappingProblem(msgspec.Struct, frozen=True):
 
 
 class MappingText(msgspec.Struct, frozen=True):
-    """A mapping, and its text for the line numbers of errors that show later."""
+    """A mapping, and its text for the line numbers of errors that show later. `base` is what it extends."""
 
     path: str
     text: str
     mapping: MappingFile
+    document: Mapping[str, Any]
+    base: "MappingText | None" = None
 
     def error(self, problems: Iterable[MappingProblem], advice: str = _ADVICE) -> SourceError:
-        """The first of the problems by line, and how many more there are."""
-        return _error(self.path, self.text, list(problems), advice)
+        """The first of the problems by line, and how many more there are.
+
+        What this mapping does not say itself is shown where the one that it extends says it.
+        """
+        listed = list(problems)
+        if self.base is not None:
+            own = [problem for problem in listed if _says(self.text, problem.place)]
+            if not own:
+                return self.base.error(listed, advice)
+            listed = own
+        return _error(self.path, self.text, listed, advice)
 
 
 def load_mapping(path: Path) -> MappingText:
@@ -62,11 +74,18 @@ def load_mapping(path: Path) -> MappingText:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SourceError(f"cannot read the mapping {path}: {reason}", "Give --mapping a TOML file") from error
-    return read_mapping(text, str(path))
+    return read_mapping(text, str(path), path.parent)
 
 
-def read_mapping(text: str, path: str) -> MappingText:
-    """The mapping in a text; `path` is what errors call it. Raises ``SourceError``."""
+def read_mapping(text: str, path: str, folder: Path | None = None) -> MappingText:
+    """The mapping in a text; `path` is what errors call it, `folder` where a file that it extends lies.
+
+    Raises ``SourceError``.
+    """
+    return _read_mapping(text, path, folder, _EXTENDS_MAX)
+
+
+def _read_mapping(text: str, path: str, folder: Path | None, depth: int) -> MappingText:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -74,12 +93,46 @@ def read_mapping(text: str, path: str) -> MappingText:
         line = f":{found[1]}" if found else ""
         message = f"{path}{line} is not TOML: {_TOML_PLACE.sub('', str(error))}"
         raise SourceError(message, "Put texts in quotes; an inline table { } stays on one line") from error
+    base = _base(document.get("extends"), path, folder, depth)
+    if base is not None:
+        document = _joined(base.document, document)
     try:
         mapping = MappingFile.model_validate(document)
     except ValidationError as error:
         problems = [_problem(details) for details in error.errors(include_url=False)]
         raise _error(path, text, problems) from error
-    return MappingText(path, text, mapping)
+    return MappingText(path, text, mapping, document, base)
+
+
+def _base(name: object, path: str, folder: Path | None, depth: int) -> MappingText | None:
+    """The mapping that `extends` names: a file beside this one, or else a ready one."""
+    if not isinstance(name, str):
+        return None
+    if not depth:
+        raise SourceError(f"{path} extends more than {_EXTENDS_MAX} mappings, one after the other", _ADVICE)
+    beside = (folder or Path()) / name
+    ready = None if beside.is_file() else ready_path(name)
+    file = beside if ready is None else ready
+    if not file.is_file():
+        known = ready_mappings()
+        hint = nearest(name, known) or f"; ready ones are {', '.join(known)}"
+        raise SourceError(f"{path} extends {name}, and there is no such mapping{hint}", _ADVICE)
+    return _read_mapping(file.read_text(encoding="utf-8"), str(file), file.parent, depth - 1)
+
+
+def _joined(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Two documents, key by key; a field's source is one value, so it is replaced as a whole."""
+    joined = dict(base)
+    for key, value in own.items():
+        before = base.get(key)
+        both = isinstance(before, dict) and isinstance(value, dict)
+        joined[key] = {**before, **value} if both else value  # type: ignore[dict-item]
+    return joined
+
+
+def _says(text: str, place: Place) -> bool:
+    """Whether the text itself has the key at a place, or the table or list that holds it."""
+    return has_key(text, place[:2]) or has_key(text, place[:1])
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

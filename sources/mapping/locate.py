@@ -26,6 +26,11 @@ def line_of(text: str, place: Place) -> int:
     return best
 
 
+def has_key(text: str, place: Place) -> bool:
+    """Whether the text itself has the key or table at `place`."""
+    return any(found == place for found, _ in _keys(text))
+
+
 def _keys(text: str) -> Iterator[tuple[Place, int]]:
     table: Place = ()
     counts: dict[Place, int] = {}

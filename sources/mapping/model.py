@@ -7,38 +7,34 @@ against the event contracts, `compile.py` makes functions of it.
 import codecs
 from collections.abc import Mapping as ReadMapping
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from sources.mapping.amounts import Negative
 from sources.mapping.dates import NAMED_DATES, NAMED_TIMESTAMPS, check_format
+from sources.mapping.field_source import (
+    Changes,
+    Character,
+    Condition,
+    Conditions,
+    Constant,
+    Fields,
+    FieldSource,
+    Indicator,
+    Section,
+    Stored,
+    Zone,
+    as_source,
+    no_or_one_character,
+)
+
+__all__ = [
+    "Changes", "Clearing", "Condition", "Conditions", "Constant", "EventRule", "FieldSource", "Fields", "FileLayout",
+    "Indicator", "Lookup", "MappingFile", "Section", "SettledLine", "SkipRule", "Snapshot", "Stored", "Values",
+    "rules_of",
+]  # fmt: skip
 
 ENCODINGS = ("utf-8", "utf-8-sig", "latin-1", "cp1252")
-
-
-class Section(BaseModel):
-    """A table of the mapping; a key that is not declared is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _one_character(value: str) -> str:
-    if len(value) != 1 or value in "\r\n":
-        raise ValueError("must be one character; write \\t for a tab")
-    return value
-
-
-def _no_or_one_character(value: str) -> str:
-    return _one_character(value) if value else value
-
-
-def _known_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"{value!r} is not an IANA time zone such as Europe/Paris") from error
-    return value
 
 
 def _known_encoding(value: str) -> str:
@@ -49,8 +45,6 @@ def _known_encoding(value: str) -> str:
         raise ValueError(f"{value!r} is not one of {', '.join(ENCODINGS)}") from error
 
 
-Character = Annotated[str, AfterValidator(_one_character)]
-Zone = Annotated[str, AfterValidator(_known_zone)]
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
 DateFormat = Annotated[str, AfterValidator(lambda value: check_format(value, NAMED_DATES))]
 TimestampFormat = Annotated[str, AfterValidator(lambda value: check_format(value, NAMED_TIMESTAMPS))]
@@ -61,7 +55,7 @@ class FileLayout(Section):
 
     encoding: Encoding = Field(default="utf-8", description=f"One of {', '.join(ENCODINGS)}")
     delimiter: Character = Field(default=",", description="The character between two values")
-    quote: Annotated[str, AfterValidator(_no_or_one_character)] = Field(
+    quote: Annotated[str, AfterValidator(no_or_one_character)] = Field(
         default='"', description="The character around values; empty = quotes are ordinary characters"
     )
     skip_lines: Annotated[int, Field(ge=0)] = Field(
@@ -85,7 +79,7 @@ class Values(Section):
         default=None, description="IANA time zone of times that name no offset; needed where there are any"
     )
     decimal_separator: Character = Field(default=".", description="The character before the decimals")
-    thousands_separator: Annotated[str, AfterValidator(_no_or_one_character)] = Field(
+    thousands_separator: Annotated[str, AfterValidator(no_or_one_character)] = Field(
         default="", description="The character between groups of digits; a space stands for every kind of space"
     )
     negative: Negative = Field(
@@ -103,104 +97,6 @@ class Values(Section):
     false: list[str] = Field(default_factory=lambda: ["false", "0", "N", "no"], description="Texts for no")
 
 
-class Indicator(Section):
-    """A column that decides the sign of an amount, such as debit/credit or S/H."""
-
-    column: str = Field(description="The column that holds the indicator")
-    negative: list[str] = Field(description="Its texts for a negative amount")
-    positive: list[str] = Field(description="Its texts for a positive amount; any other text is a bad row")
-
-
-class Condition(Section):
-    """A test of one column. All the keys that are given must hold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
-
-    equals: list[str] | None = Field(default=None, alias="is", description="The text is one of these")
-    differs: list[str] | None = Field(default=None, alias="not", description="The text is none of these")
-    empty: bool | None = Field(default=None, description="true: there is no value; false: there is one")
-    matches: str | None = Field(default=None, description="The text holds this regular expression")
-    sign: Literal["positive", "negative", "zero"] | None = Field(
-        default=None, description="The amount in the column is positive, negative or zero"
-    )
-
-
-class Changes(Section):
-    """The change of one field that a row of an audit table tells; rows of a group are one event."""
-
-    field: str = Field(description="Name of the field, as text with columns in braces, e.g. `{TABNAME}.{FNAME}`")
-    old: str | None = Field(default=None, description="The column that holds the value before")
-    new: str | None = Field(default=None, description="The column that holds the value after")
-
-
-def _condition(value: object) -> object:
-    if isinstance(value, str):
-        return {"is": [value]}
-    return {"is": value} if isinstance(value, list) else value
-
-
-def _source(value: object) -> object:
-    if isinstance(value, str):
-        return {"column": value}
-    return {"items": value} if isinstance(value, list) else value
-
-
-Conditions = dict[str, Annotated[Condition, BeforeValidator(_condition)]]
-Constant = str | int | bool
-
-
-class FieldSource(Section):
-    """Where a field's value comes from: one of column, template, constant, changes or a list of items.
-
-    A text alone is short for `{ column = … }`, a list for the items of a list field.
-    """
-
-    column: str | None = Field(default=None, description="The column that holds the value")
-    template: str | None = Field(
-        default=None, description="Text with columns in braces, e.g. `{DATE} {TIME}`; empty when all of them are"
-    )
-    constant: Constant | None = Field(default=None, description="The same value for every row, in the event's form")
-    items: list[dict[str, Annotated["FieldSource", BeforeValidator(_source)]]] | None = Field(
-        default=None, description="The elements of a list field; one whose columns are all empty is left out"
-    )
-    values: dict[str, Constant] | None = Field(
-        default=None, description="The source's texts and what each means in the event's form"
-    )
-    otherwise: Constant | None = Field(
-        default=None, description="The meaning of a text that `values` does not list; without it the row is bad"
-    )
-    default: Constant | None = Field(default=None, description="The value where the source has none")
-    format: str | None = Field(default=None, description="Form of this date or time, instead of that of [values]")
-    timezone: Zone | None = Field(default=None, description="Time zone of this time, instead of that of [values]")
-    implied_decimals: Annotated[int, Field(ge=0, le=6)] | None = Field(
-        default=None, description="For this amount, instead of that of [values]"
-    )
-    sign: Literal["as_written", "reversed", "absolute"] = Field(
-        default="as_written", description="What to do with the sign of the amount"
-    )
-    indicator: Indicator | None = Field(default=None, description="The column that decides the sign of the amount")
-    plus_days: list[str] = Field(
-        default_factory=list,
-        description="Columns with a number of days that is added to this date; the first that is not empty or 0 "
-        "counts, e.g. `ZBD3T`, `ZBD2T`, `ZBD1T` beside the baseline date",
-    )
-    changes: Changes | None = Field(default=None, description="For `changes`: the field that this row says was changed")
-    split: Character | None = Field(default=None, description="The character between the elements of a list of texts")
-    left_strip: Character | None = Field(
-        default=None, description="A character cut from the left, e.g. `0` of `0000104711`"
-    )
-
-    @model_validator(mode="after")
-    def _has_one_origin(self) -> "FieldSource":
-        origins = [self.column, self.template, self.constant, self.items, self.changes]
-        if sum(origin is not None for origin in origins) != 1:
-            raise ValueError("needs exactly one of column, template, constant, changes, or a list of items")
-        return self
-
-
-Fields = dict[str, Annotated[FieldSource, BeforeValidator(_source)]]
-
-
 class EventRule(Section):
     """An event that a row yields when its conditions hold. A row may yield several, in the order of the rules."""
 
@@ -209,7 +105,7 @@ class EventRule(Section):
         default_factory=dict, description="Column → text, list of texts, or test; none = every row"
     )
     fields: Fields = Field(default_factory=dict, description="Field of the event → where its value comes from")
-    open: Annotated[FieldSource, BeforeValidator(_source)] | None = Field(
+    open: Annotated[FieldSource, BeforeValidator(as_source)] | None = Field(
         default=None,
         description="What is still open of the document, above zero; snapshots compare it. Without it, `amount`",
     )
@@ -235,6 +131,26 @@ class Lookup(Section):
     )
 
 
+class SettledLine(Section):
+    """A row that says how much of which document a payment or a worksheet settled, as JD Edwards and PeopleSoft do."""
+
+    document: Annotated[FieldSource, BeforeValidator(as_source)] = Field(
+        description="The document, written like its `invoice_id` or `credit_memo_id`"
+    )
+    account: Annotated[FieldSource, BeforeValidator(as_source)] = Field(description="The account of the document")
+    amount: Annotated[FieldSource, BeforeValidator(as_source)] = Field(
+        description="Above zero: so much of an invoice was settled; below zero: so much of a credit was used"
+    )
+    currency: Annotated[FieldSource, BeforeValidator(as_source)] = Field(description="Its currency")
+    payment: Annotated[FieldSource, BeforeValidator(as_source)] = Field(
+        description="The payment that settles what the credits of the clearing do not; empty = there is none"
+    )
+    payment_account: Annotated[FieldSource, BeforeValidator(as_source)] | None = Field(
+        default=None, description="The payer's account; without it, that of the document"
+    )
+    when: Conditions = Field(default_factory=dict, description="Rows that are such lines; none = every row")
+
+
 class Clearing(Section):
     """Rows that share a clearing document settle each other, as in SAP: credits are applied to what they cleared."""
 
@@ -244,6 +160,9 @@ class Clearing(Section):
         default=None,
         description="For credits: the document that the row names, written like its `invoice_id`; it is settled first, "
         "and also while nothing is cleared",
+    )
+    line: SettledLine | None = Field(
+        default=None, description="For files whose rows are not the documents, but what was settled of them"
     )
     method: Literal["auto", "manual"] = Field(
         default="manual", description="Whether a program or a person did the clearing, where the file does not say"
@@ -273,8 +192,16 @@ class SkipRule(Section):
 class MappingFile(Section):
     """A mapping file."""
 
+    extends: str | None = Field(
+        default=None,
+        description="A ready mapping, or a file beside this one: what this one does not say is as there; tables are "
+        "joined key by key, lists such as [[event]] are replaced as a whole",
+    )
     source: str = Field(
         description="Name of the system, e.g. sap; it is the events' `source` and begins their ids", min_length=1
+    )
+    names: dict[str, str] = Field(
+        default_factory=dict, description="Columns as this mapping calls them → their names in the file"
     )
     file: FileLayout = Field(default_factory=FileLayout, description="How the file is written")
     values: Values = Field(default_factory=Values, description="How values are written")

@@ -8,8 +8,8 @@ import msgspec
 from sources.event_fields import fields_of
 from sources.mapping.amounts import amount_reader
 from sources.mapping.cells import Cell, CellError, Reading, compile_cell, compile_template
+from sources.mapping.cleared import Cleared, compile_clearing
 from sources.mapping.conditions import Test, compile_conditions
-from sources.mapping.dates import date_reader
 from sources.mapping.model import Conditions, EventRule, MappingFile, rules_of
 
 Cells = Sequence[str]
@@ -37,14 +37,6 @@ class WrittenEvent(msgspec.Struct, frozen=True):
     group: str = ""
 
 
-class Cleared(msgspec.Struct, frozen=True, gc=False):
-    """What a row says of its clearing. `key` is empty while it is open; `reference` names the document it is for."""
-
-    key: str
-    day: str | None
-    reference: str
-
-
 class RowMapper:
     """Compiled once per file; pure. The mapping has been checked, and `columns` hold all that it names."""
 
@@ -69,7 +61,7 @@ class RowMapper:
             )
             for rule, fields in rules_of(mapping)
         ]
-        self._clearing = self._compile_clearing(mapping)
+        self._clearing = compile_clearing(mapping, self._reading, self._test)
         self._clearing_key = compile_template(mapping.clearing.key if mapping.clearing else "", self._reading)
 
     def _open(self, rule: EventRule) -> Cell:
@@ -78,30 +70,11 @@ class RowMapper:
             return lambda cells: None
         return compile_cell(rule.open, msgspec.structs.replace(amount, written="open"), self._reading)
 
-    def _compile_clearing(self, mapping: MappingFile) -> Callable[[Cells], Cleared] | None:
-        clearing = mapping.clearing
-        if clearing is None:
-            return None
-        key_of = compile_template(clearing.key, self._reading)
-        reference_of = compile_template(clearing.reference or "", self._reading)
-        day_of = date_reader(mapping.values.date)
-        place = self._reading.index_of[clearing.date]
-
-        def read(cells: Cells) -> Cleared:
-            day = None if cells[place] in self._empty else day_of(cells[place]).isoformat()
-            # A key without a day, or a day without a key, is of a document that is not cleared yet.
-            return Cleared(key_of(cells) if day else "", day, reference_of(cells))
-
-        return read
-
     def clearing(self, cells: Cells) -> Cleared | None:
         """What the row says of its clearing; None where the mapping has no such rule. Raises ``CellError``."""
         if self._clearing is None:
             return None
-        try:
-            return self._clearing(cells)
-        except ValueError as error:
-            raise CellError("invalid_date", str(error), None, "clearing") from error
+        return self._clearing(cells)
 
     def clearing_key(self, cells: Cells) -> str:
         """The clearing document of a row of which nothing else can be read."""
