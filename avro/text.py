@@ -6,11 +6,13 @@ A document is a mapping with the record name under `event`, amounts as decimal t
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 from avro import amounts
 from avro.amounts import InvalidNumber
 from avro.dates import InvalidDate
+from avro.text_compiled import Quick, compile_quick
 from avro.text_writer import NAME, write_event
 from avro.values import InvalidValue, parse_value
 from avro.written import SCALE, WrittenField, WrittenRecord, event_names, written_record
@@ -44,6 +46,15 @@ def parse_event(document: Mapping[str, Any], defaults: Mapping[str, Any]) -> tup
     if not isinstance(document, Mapping):
         raise InvalidEvent("invalid_value", NAME, f"an event is a mapping with the key {NAME}, not {document!r}")
     record = written_record(_event_name(document))
+    quick = _quick(record.name)(document, defaults)
+    if quick is not None:
+        _check_choice(record, quick)
+        return record.name, quick
+    return record.name, _checked(record, document, defaults)
+
+
+def _checked(record: WrittenRecord, document: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The Avro record, or InvalidEvent with the first thing that is wrong."""
     given = {key: value for key, value in document.items() if key != NAME and value is not None}
     missing = {key: value for key, value in defaults.items() if value is not None and key not in given}
     given |= {field.written: missing[field.written] for field in record.fields if field.written in missing}
@@ -52,7 +63,12 @@ def parse_event(document: Mapping[str, Any], defaults: Mapping[str, Any]) -> tup
             given[one] = given[other]
     parsed = _Record(record.name, given, "").parse(record.fields)
     _check_choice(record, parsed)
-    return record.name, parsed
+    return parsed
+
+
+@cache
+def _quick(name: str) -> Quick:
+    return compile_quick(written_record(name), _Record)
 
 
 def _event_name(document: Mapping[str, Any]) -> str:
@@ -87,7 +103,7 @@ class _Record:
         for field in fields:
             if field.written == "currency" and field.written in self.given:
                 self.currency = str(self._value(field, self.given[field.written]))
-        scaled = self._scaled_amounts(fields)
+        scaled = self.scaled_amounts(fields)
         parsed: dict[str, Any] = {}
         for field in fields:
             if field.kind == "scaled_amount":
@@ -95,7 +111,7 @@ class _Record:
                 # The scale stands right behind the first amount, as in the schemas.
                 parsed.setdefault(SCALE, scaled[SCALE])
             else:
-                parsed[field.name] = self._field(field)
+                parsed[field.name] = self.field(field)
         return parsed
 
     def _check_names(self, fields: tuple[WrittenField, ...]) -> None:
@@ -108,7 +124,8 @@ class _Record:
             if field.required and field.written not in self.given:
                 raise InvalidEvent("missing_field", self._at(field.written), f"{self.what} needs it: {field.doc}")
 
-    def _field(self, field: WrittenField) -> object:
+    def field(self, field: WrittenField) -> object:
+        """The Avro value of one field, or its default."""
         if field.written not in self.given:
             return list(field.default) if isinstance(field.default, list) else field.default
         value = self.given[field.written]
@@ -130,7 +147,7 @@ class _Record:
             for key, item in _mapping(value, self._at(field.written)).items()
         ]  # fmt: skip
 
-    def _scaled_amounts(self, fields: tuple[WrittenField, ...]) -> dict[str, int]:
+    def scaled_amounts(self, fields: tuple[WrittenField, ...]) -> dict[str, int]:
         """The amounts of a record without a currency of its own, as integers of one common scale."""
         named = [field for field in fields if field.kind == "scaled_amount" and field.written in self.given]
         if self.currency is not None:
