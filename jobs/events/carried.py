@@ -20,6 +20,7 @@ class ApplicationCarried(Event, frozen=True, kw_only=True):
     on_account: bool
     method: str
     origin_account_id: str
+    objection: str | None = None
 
 
 class ApplicationSettled(Event, frozen=True, kw_only=True):

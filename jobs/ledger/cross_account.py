@@ -10,7 +10,7 @@ import msgspec
 from jobs.aging import CREDIT, ON_ACCOUNT
 from jobs.collectible import UNAPPLIED
 from jobs.effects import Carried, Rejection
-from jobs.entities import Application, ForeignSource, ReceiptState, key
+from jobs.entities import Application, Document, ForeignSource, ReceiptState, key
 from jobs.events import ApplicationCarried, ApplicationRecalled, ApplicationSettled, CashApplied
 from jobs.ledger import applications
 from jobs.ledger.applications import CARRIED, ELSEWHERE, PARKED, PARKED_ELSEWHERE, RECALLED
@@ -40,17 +40,14 @@ def apply(step: Step, event: CashApplied) -> Verdict:
         return applications.unknown_source(event)
     if event.amount_minor == 0:
         return None
-    if event.currency not in {None, source.currency}:
-        return Rejected("currency_mismatch", f"the application is in {event.currency}, its source in {source.currency}")
-    if event.amount_minor < 0:
-        return applications.wrong_sign(event.invoice_id)
+    if isinstance(source, Document) and source.cancelled:
+        return Rejected(
+            "document_cancelled", f"credit memo {event.credit_memo_id} is cancelled; nothing can be applied"
+        )
     amount = rescale(event.amount_minor, event.amount_scale, source.currency)
     if amount is None:
         return Rejected("invalid_amount", f"the amount has more decimals than {source.currency}")
-    if amount > remainder(source):
-        return Rejected(
-            "over_application", f"{amount} minor units are more than the {remainder(source)} left of the source"
-        )
+    objection = _objection(event, source, amount)
     application = Application(
         wake=None,
         listed_under=at,
@@ -59,7 +56,7 @@ def apply(step: Step, event: CashApplied) -> Verdict:
         invoice_id=event.invoice_id,
         target=event.invoice_account_id or "",
         instalment=event.instalment,
-        amount=amount,
+        amount=amount if objection is None else Minor(0),
         scale=0,
         currency=source.currency,
         requested=step.effective(event, event.effective_date),
@@ -69,11 +66,22 @@ def apply(step: Step, event: CashApplied) -> Verdict:
         state=CARRIED,
         event_id=event.event_id,
     )
-    _send(step, application_key, application, source)
+    _send(step, application_key, application, source, objection)
     return None
 
 
-def _send(step: Step, application_key: str, application: Application, source: Source) -> None:
+def _objection(event: CashApplied, source: Source, amount: Minor) -> str | None:
+    """What the paying account has against it, in the order currency, sign, over (SEMANTICS 4.4)."""
+    if event.currency not in {None, source.currency}:
+        return "currency_mismatch"
+    if amount < 0:
+        return "wrong_sign"
+    return "over_application" if amount > remainder(source) else None
+
+
+def _send(
+    step: Step, application_key: str, application: Application, source: Source, objection: str | None = None
+) -> None:
     cash = isinstance(source, ReceiptState)
     on_account = isinstance(source, ReceiptState) and source.on_account
     balance_class = (ON_ACCOUNT if on_account else UNAPPLIED) if cash else CREDIT
@@ -103,6 +111,7 @@ def _send(step: Step, application_key: str, application: Application, source: So
                 on_account=on_account,
                 method=application.method,
                 origin_account_id=application.account,
+                objection=objection,
             )
         )
     )
@@ -148,8 +157,13 @@ def receive(step: Step, event: ApplicationCarried) -> Verdict:
         state=PARKED,
         event_id=event.event_id,
     )
-    step.state.put(at, source)
     found = step.find_document(event.account_id, event.invoice_id)
+    if event.objection is not None:
+        cancelled = found is not None and found[1].cancelled
+        reason = "document_cancelled" if cancelled else event.objection
+        step.effects.append(settled(step, source, event.application_id, "rejected", reason, source.amount, Day(0)))
+        return None
+    step.state.put(at, source)
     if found is None:
         applications.park(step, application_key, application)
         step.effects.append(settled(step, source, event.application_id, "parked", None, source.amount, Day(0)))
@@ -211,7 +225,7 @@ def settle(step: Step, event: ApplicationSettled) -> Verdict:
         step.state.remove(application_key)  # a rejected event leaves its key free (SEMANTICS 4.5)
         if event.outcome == "rejected":
             reason = event.reason or "unknown_document"
-            refused = f"its account refused {application.amount} minor units ({reason})"
+            refused = f"refused ({reason})"
             step.effects.append(_late_rejection(step, application, reason, refused))
     return None
 

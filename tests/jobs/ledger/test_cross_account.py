@@ -68,11 +68,38 @@ def test_what_does_not_fit_at_the_child_is_rejected_and_the_cash_is_free_again(b
     assert books.refund("R1", "80.00").outcome == "applied"
 
 
-def test_what_does_not_fit_at_the_parent_is_rejected_at_once(books: Books) -> None:
-    assert reason(books.apply("A1", "80.01", invoice_account_id="CH")) == "over_application"
-    assert reason(books.apply("A1", "-1.00", invoice_account_id="CH")) == "wrong_sign"
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [
+        ("80.01", None, "over_application"),
+        ("-1.00", None, "wrong_sign"),
+        ("1.00", "USD", "currency_mismatch"),
+        ("-80.01", "USD", "currency_mismatch"),
+    ],
+)
+@pytest.mark.parametrize("invoice", ["open", "cancelled", "unknown"])
+def test_of_several_reasons_the_invoices_own_comes_first(
+    books: Books, amount: str, currency: str | None, expected: str, invoice: str
+) -> None:
+    """The first of cancelled, currency, sign and over (SEMANTICS 4.4), whichever account sees it."""
+    if invoice == "cancelled":
+        books.cancel("I1", account_id="CH")
+    before = totals(books)
+    pay(books, amount=amount, currency=currency, invoice_id="I9" if invoice == "unknown" else "I1")
+    assert [rejected.reason for rejected in books.out.rejections] == [
+        "document_cancelled" if invoice == "cancelled" else expected
+    ]
+    assert totals(books) == before
+    if invoice != "cancelled":
+        pay(books)  # a rejected event leaves its key free (4.5)
+        assert books.receipt("R1").applied_minor == 3000
+
+
+def test_what_the_parent_alone_can_tell_is_rejected_at_once(books: Books) -> None:
     assert reason(books.apply("A1", "1.001", invoice_account_id="CH")) == "invalid_amount"
-    assert reason(books.apply("A1", "1.00", currency="USD", invoice_account_id="CH")) == "currency_mismatch"
+    books.cancel("M1")
+    gone = books.apply("A1", "99.00", credit_memo_id="M1", invoice_account_id="CH")
+    assert reason(gone) == "document_cancelled"
     assert reason(books.apply("A1", "1.00", payment_id="NONE", invoice_account_id="CH")) == "unknown_payment"
     assert books.apply("A1", "0.00", payment_id="NONE", invoice_account_id="CH").outcome == "applied"
 
