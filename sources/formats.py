@@ -14,7 +14,12 @@ from sources.intake import SourceOptions
 from sources.jsonl import JsonLines
 from sources.mapping import load_mapping
 from sources.redacted import RedactedAdapter
+from sources.ubl import ubl_credit_note, ubl_invoice
 from sources.values import Parsed
+from sources.verified_file import VerifiedFile, VerifiedForm
+from sources.x12 import x12_810, x12_820, x12_820_cash, x12_823
+
+_X12_SUFFIXES = (".x12", ".edi", ".txt", ".810", ".820", ".823")
 
 
 class Adapter(Protocol):
@@ -66,6 +71,21 @@ def bank_format(name: str, purpose: str, suffixes: tuple[str, ...], form: Callab
     return Format(name, purpose, suffixes, build, two_passes=True)
 
 
+def verified_format(
+    name: str, purpose: str, suffixes: tuple[str, ...], form: Callable[[Payers], VerifiedForm]
+) -> Format:
+    """A form of file that is verified as a whole and takes a table of payers, whose accounts its parties are."""
+
+    def build(options: SourceOptions, mapping: Path | None) -> Adapter:
+        if mapping is not None:
+            raise SourceError(
+                f"{name} takes no mapping", "Leave out --mapping; --payers FILE names the parties' accounts"
+            )
+        return VerifiedFile(options, form(Payers() if options.payers is None else read_payers(options.payers)))
+
+    return Format(name, purpose, suffixes, build, two_passes=True)
+
+
 def _csv(options: SourceOptions, mapping: Path | None) -> Adapter:
     if mapping is None:
         raise SourceError(
@@ -77,6 +97,14 @@ def _csv(options: SourceOptions, mapping: Path | None) -> Adapter:
 _FORMATS = (
     Format("csv", "delimited extract of any system, described by a mapping file", (".csv", ".tsv", ".txt"), _csv),
     Format("jsonl", "events in the written form, one JSON object a line", (".jsonl", ".ndjson"), _jsonl),
+    verified_format("ubl-invoice", "UBL 2 invoices (Peppol BIS 3) as receivables", (".xml", ".ubl"), ubl_invoice),
+    verified_format("ubl-credit-note", "UBL 2 credit notes as credits", (".xml", ".ubl"), ubl_credit_note),
+    verified_format("x12-810", "X12 invoices as receivables", _X12_SUFFIXES, x12_810),
+    verified_format("x12-820", "X12 payment orders as remittance advice", _X12_SUFFIXES, x12_820),
+    verified_format(
+        "x12-820-cash", "the same, also as cash: only where no bank file reports it", _X12_SUFFIXES, x12_820_cash
+    ),
+    verified_format("x12-823", "X12 lockbox deposits as cash with remittance", _X12_SUFFIXES, x12_823),
 )
 
 
