@@ -27,7 +27,17 @@ def _check_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _read_pairs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError("must be EVENT.FIELD=ACTION, several joined by commas")
+    return {name.strip(): action.strip() for name, _, action in pairs}
+
+
 AddressList = Annotated[str, AfterValidator(_check_address_list)]
+FieldActions = Annotated[dict[str, str], BeforeValidator(_read_pairs)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -260,6 +270,27 @@ class ApiSettings(Section):
         return self
 
 
+class RedactionSettings(Section):
+    """What is taken out of events before they are published or printed."""
+
+    mask_numbers: bool = Field(
+        default=True, description="Mask card numbers and IBANs in free text, and in what is kept of rejected lines"
+    )
+    fields: FieldActions = Field(
+        default={},
+        description="Field of an event, EVENT.FIELD with * for any, to mask, hash, drop or keep; the first that fits "
+        "counts. In the environment EVENT.FIELD=ACTION, joined by commas",
+    )
+    hash_secret: SecretStr = Field(
+        default=SecretStr(""), description="Key of the hashes; better set in the environment, and never changed"
+    )
+    rejects: Literal["mask", "withhold", "keep"] = Field(
+        default="mask",
+        description="Bytes of rejected lines in ar.failed: numbers masked, nothing kept, or as they are. Where fields "
+        "are masked, hashed or dropped, mask keeps nothing, either",
+    )
+
+
 class ServiceSettings(Section):
     """The /metrics, /healthz and /readyz address of a service."""
 
@@ -293,6 +324,7 @@ class Settings(Section):
     clock: ClockSettings = ClockSettings()
     sink: SinkSettings = SinkSettings()
     api: ApiSettings = ApiSettings()
+    redaction: RedactionSettings = RedactionSettings()
     service: ServiceSettings = ServiceSettings()
     companies: CompanySettings = CompanySettings()
     logging: LoggingSettings = LoggingSettings()

@@ -107,6 +107,8 @@ def _toml(value: object) -> str:
         return f"{value:_}" if value >= 10_000 else str(value)
     if isinstance(value, float):
         return str(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_toml(key)} = {_toml(part)}' for key, part in value.items())}}}"
     text = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
 
@@ -117,6 +119,8 @@ def _allowed(info: FieldInfo) -> str:
     if get_origin(kind) is Literal:
         *first, last = (f"`{value}`" for value in get_args(kind))
         return f"{', '.join(first)} or {last}"
+    if get_origin(kind) is dict:
+        return "table of texts"
     words = {int: "whole number", float: "number", str: "text", SecretStr: "text", Path: "path", bool: "true or false"}
     return f"{words[kind]}{_bounds(bounds)}"
 

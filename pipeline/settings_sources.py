@@ -85,8 +85,8 @@ def _explain(error: ErrorDetails, file: Path | None, variables: Mapping[tuple[st
     wrong = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     if not field:  # a rule about several keys, or something else where a section should be
         return Problem(f"{where}: {wrong}", "Change one of the two")
-    # Never show what may be a password.
-    value = "" if field.endswith("password") else f", not {error['input']!r}"
+    # Never show what may be a password or a key.
+    value = "" if field.endswith(("password", "secret")) else f", not {error['input']!r}"
     return Problem(f"{where}: {wrong}{value}", section_model(section).model_fields[field].description or "")
 
 

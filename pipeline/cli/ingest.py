@@ -15,7 +15,8 @@ from rich.status import Status
 from rich.table import Table
 
 from avro.text import write_event
-from pipeline.cli import load_settings
+from pipeline.cli import load_own_settings, load_settings
+from pipeline.cli.redaction import redactor_of
 from pipeline.cli.registry import use_registry
 from pipeline.companies import read_companies
 from pipeline.errors import Problem
@@ -35,6 +36,7 @@ from sources import (
     first_events,
     formats,
 )
+from sources.redaction import Redactor
 
 REJECTS_SHOWN_MAX = 20
 
@@ -83,11 +85,13 @@ def ingest(
     run = _Run(strict=strict, dry_run=dry_run, limit=limit, as_json=as_json)
     with _source_errors_as_problems():
         settings = None if dry_run else _settings(context, company)
-        reader = adapter(form, SourceOptions(company=company, source=source, payers=payers), mapping)
+        redactor = redactor_of((settings or load_own_settings(context)).redaction)
+        options = SourceOptions(company=company, source=source, payers=payers, redactor=redactor)
+        reader = adapter(form, options, mapping)
         inputs = Inputs(find_files(paths, formats()[form].suffixes), sys.stdin.buffer)
         try:
             inputs.check(reader)
-            run.ingest(inputs, reader, settings)
+            run.ingest(inputs, reader, settings, redactor)
         finally:
             inputs.close()
     if run.tally.rejected:
@@ -106,14 +110,14 @@ class _Run:
         self._sent = False
         self._seconds = 0.0
 
-    def ingest(self, inputs: Inputs, reader: Adapter, settings: Settings | None) -> None:
+    def ingest(self, inputs: Inputs, reader: Adapter, settings: Settings | None, redactor: Redactor) -> None:
         """Read and send, or without settings read and print; then report."""
         started = time.monotonic()
         if not (self._strict and self._has_rejects(inputs, reader)):
             if settings is None:
                 self._print(inputs, reader)
             else:
-                self._send(inputs, reader, settings)
+                self._send(inputs, reader, settings, redactor)
         self._seconds = time.monotonic() - started
         self._report()
 
@@ -136,12 +140,13 @@ class _Run:
             if isinstance(value, ParsedEvent):
                 typer.echo(json.dumps(write_event(value.name, value.record), ensure_ascii=False))
 
-    def _send(self, inputs: Inputs, reader: Adapter, settings: Settings) -> None:
+    def _send(self, inputs: Inputs, reader: Adapter, settings: Settings, redactor: Redactor) -> None:
         with Console(stderr=True).status("connecting to the broker") as status:
             publisher = Publisher(
                 settings.kafka.client_config(),
                 topic_prefix=settings.kafka.topic_prefix,
                 heartbeat=lambda: self._show_progress(status),
+                redactor=redactor,
             )
             publisher.connect()
             publisher.publish(self._values(inputs, reader))

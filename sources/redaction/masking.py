@@ -8,12 +8,11 @@ from sources.redaction.ibans import ibans, is_iban
 MASK = "*"
 KEPT_CHARACTERS = 4
 _COUNTRY_CHARACTERS = 2
-# Most texts are let go after one count of their digits, others after one look at where their digits stand.
+# Most texts are let go after one count of their digits, others after one look at where these stand.
 _DIGITS = b"0123456789"
 _DIGITS_OF_IBAN_MIN = 8  # those that are in use have more
-_SUSPECT = re.compile(
-    rf"\d(?:(?:[{SEPARATORS}]{{0,2}}\d){{{DIGITS_MIN - 1}}}|(?<=[A-Za-z]\d)\d(?:[{SEPARATORS}]?[A-Za-z0-9]){{11}})"
-)
+_LIKE_IBAN = re.compile(rf"[0-9]{{2}}(?<=[A-Za-z]{{2}}[0-9]{{2}})(?:[{SEPARATORS}]?[A-Za-z0-9]){{11}}")
+_LIKE_CARD = re.compile(rf"\d(?:[{SEPARATORS}]{{0,2}}\d){{{DIGITS_MIN - 1}}}")
 _SEPARATOR = re.compile(f"[{SEPARATORS}]")
 _MASKED_IBAN = re.compile(rf"[A-Za-z]{{2}}[*{SEPARATORS}]{{9,}}(?:[{SEPARATORS}]?[A-Za-z0-9]){{{KEPT_CHARACTERS}}}")
 _NUL = "\0"
@@ -24,7 +23,7 @@ def mask_numbers(text: str, *, networks_only: bool = False) -> str:
 
     Masking what is masked changes nothing. `networks_only` as of ``card_numbers``.
     """
-    if len(text) < DIGITS_MIN or _has_few_digits(text) or _SUSPECT.search(text) is None:
+    if len(text) < DIGITS_MIN or _is_harmless(text):
         return text
     while True:
         masked = _mask(text, list(ibans(text)), head=_COUNTRY_CHARACTERS)
@@ -69,8 +68,12 @@ def mask_account(text: str) -> str:
     return text if _MASKED_IBAN.fullmatch(text) else mask_value(text)
 
 
-def _has_few_digits(text: str) -> bool:
-    return text.isascii() and len(text) - len(text.encode().translate(None, _DIGITS)) < _DIGITS_OF_IBAN_MIN
+def _is_harmless(text: str) -> bool:
+    # Digits of other scripts are not counted, but may be there.
+    digits = len(text) - len(text.encode().translate(None, _DIGITS)) if text.isascii() else len(text)
+    return digits < _DIGITS_OF_IBAN_MIN or (
+        _LIKE_IBAN.search(text) is None and (digits < DIGITS_MIN or _LIKE_CARD.search(text) is None)
+    )
 
 
 def _mask(text: str, spans: list[Span], head: int) -> str:
