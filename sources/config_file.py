@@ -2,15 +2,31 @@
 
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from sources.errors import SourceError
 from sources.mapping.load import nearest
 from sources.mapping.locate import line_of
-from sources.mapping.model import Section
 
+
+class Section(BaseModel):
+    """A table of a configuration file; a key that is not declared is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"{value!r} is not an IANA time zone such as Europe/Paris") from error
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
 AnySection = TypeVar("AnySection", bound=Section)
 
 

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sources.config_file import read_config
-from sources.mapping.model import Section
+from sources.config_file import Section, read_config
 from sources.streams.columns import declared_type
 
 PAGES = {"debezium": "docs/sources/debezium.md", "outbox": "docs/sources/outbox.md"}

@@ -1,0 +1,19 @@
+"""Tables of any SQL database become events: rows are polled by a watermark that grows with every change."""
+
+from sources.sql.config import PollConfig, load_poll_config
+from sources.sql.database import Database, DatabaseUnavailableError
+from sources.sql.poller import Poller, Round
+from sources.sql.position import KafkaPositions, MemoryPositions, PollPosition, Positions
+
+__all__ = [
+    "Database",
+    "DatabaseUnavailableError",
+    "KafkaPositions",
+    "MemoryPositions",
+    "PollConfig",
+    "PollPosition",
+    "Poller",
+    "Positions",
+    "Round",
+    "load_poll_config",
+]
