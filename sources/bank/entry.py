@@ -34,7 +34,9 @@ class BankEntry(msgspec.Struct, frozen=True, kw_only=True):
     `line` is where it begins in the file, from 1. `amount` is positive, in `currency`. `servicer_reference` is the
     bank's own reference of the booking and `detail_index` the transaction's place in it, from 0; together with the
     account they identify the cash in whatever file reports it. Where the bank gives no reference, the content does,
-    with a count of equal entries. `occurred_at` is the bank's time, where the file has one.
+    with a count of equal entries. `reference_repeats` is set where the format's references may repeat (one for all
+    items of a day): amount and dates then tell entries of one reference apart. `deletes` is set on a return that takes
+    an earlier message back and so names its cash. `occurred_at` is the bank's time, where the file has one.
     `original_reference` names what a return takes back: end-to-end id or servicer reference of the original.
     `payment_reference` is what the payer wrote: creditor reference or remittance text.
     """
@@ -48,6 +50,8 @@ class BankEntry(msgspec.Struct, frozen=True, kw_only=True):
     value_date: date
     occurred_at: datetime | None = None
     servicer_reference: str | None = None
+    reference_repeats: bool = False
+    deletes: bool = False
     detail_index: int = 0
     end_to_end_id: str | None = None
     payment_reference: str | None = None

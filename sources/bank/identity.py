@@ -2,36 +2,61 @@
 
 With a reference of the bank: account, reference and place in the batch. Without: a digest of what the entry says and
 which of several equal ones it is; two equal payments of one day are then two, and a file that overlaps an earlier one
-counts them the same way.
+counts them the same way. Where references may repeat, the digest of amount and dates stands beside the reference: the
+same booking keeps its id whatever else the bank writes about it, and two of one reference never become one.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from hashlib import blake2b
 
 from sources.bank.entry import BankEntry
 
 _DIGEST_BYTES = 12
 _FIELD = "\x1f"
+# Equal entries are of one account and booking date. So many of these are counted at a time, the last ones: memory stays
+# bounded, and files are in the order of time.
+_DAYS_COUNTED_MAX = 512
 
 
 class PaymentIds:
-    """The ids of one file. Equal entries without a reference are counted from 1, per file and booking date."""
+    """The ids of one file. Equal entries are counted from 1, per account and booking date."""
 
     def __init__(self) -> None:
-        self._seen: Counter[bytes] = Counter()
+        self._days: OrderedDict[tuple[str, int], Counter[bytes]] = OrderedDict()
 
     def of(self, entry: BankEntry) -> str:
-        """``<account>:<bank reference>:<place>`` or ``<account>:~<digest>:<count>``."""
+        """``<account>:<bank reference>:<place>``, or with digest and count instead of the place or the reference."""
         account = entry.account.fingerprint
-        if entry.servicer_reference is not None:
-            return f"{account}:{entry.servicer_reference}:{entry.detail_index}"
-        digest = _content(entry)
-        self._seen[digest] += 1
-        return f"{account}:~{digest.hex()}:{self._seen[digest]}"
+        if entry.servicer_reference is None:
+            return f"{account}:{self._counted(account, entry, _content(entry))}"
+        if entry.reference_repeats:
+            return f"{account}:{entry.servicer_reference}:{self._counted(account, entry, _booking(entry))}"
+        return f"{account}:{entry.servicer_reference}:{entry.detail_index}"
+
+    def _counted(self, account: str, entry: BankEntry, digest: bytes) -> str:
+        day = (account, entry.booking_date.toordinal())
+        equal = self._days.setdefault(day, Counter())
+        self._days.move_to_end(day)
+        if len(self._days) > _DAYS_COUNTED_MAX:
+            self._days.popitem(last=False)
+        equal[digest] += 1
+        return f"~{digest.hex()}:{equal[digest]}"
+
+
+def _booking(entry: BankEntry) -> bytes:
+    """What no bank changes about a booking. A message that deletes an earlier one names the same cash as that one."""
+    return _digest(
+        "returned" if entry.kind == "returned" and not entry.deletes else None,
+        entry.booking_date.isoformat(),
+        entry.value_date.isoformat(),
+        format(entry.amount.normalize(), "f"),
+        entry.currency,
+        entry.servicer_reference,
+    )
 
 
 def _content(entry: BankEntry) -> bytes:
-    said = (
+    return _digest(
         entry.kind,
         entry.booking_date.isoformat(),
         entry.value_date.isoformat(),
@@ -43,5 +68,8 @@ def _content(entry: BankEntry) -> bytes:
         entry.payer_account,
         entry.original_reference,
     )
+
+
+def _digest(*said: str | None) -> bytes:
     text = _FIELD.join("" if part is None else part for part in said)
     return blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
