@@ -68,6 +68,9 @@ def _problems(mapping: MappingFile) -> Iterator[MappingProblem]:
 
 
 def _line_problems(mapping: MappingFile) -> Iterator[MappingProblem]:
+    if mapping.clearing is not None and mapping.clearing.reference is not None:
+        field = fields_of("CashApplied")["invoice_id"]
+        yield from _source_problems(("clearing", "reference"), mapping.clearing.reference, field, mapping.values)
     if mapping.clearing is None or mapping.clearing.line is None:
         return
     for name, like in LINE_FIELDS.items():

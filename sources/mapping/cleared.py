@@ -49,7 +49,8 @@ def compile_clearing(
     if clearing is None:
         return None
     key_of = compile_template(clearing.key, reading)
-    reference_of = compile_template(clearing.reference or "", reading)
+    like = fields_of("CashApplied")["invoice_id"]
+    reference_of = None if clearing.reference is None else compile_cell(clearing.reference, like, reading)
     day_of = date_reader(mapping.values.date)
     place = reading.index_of[clearing.date]
     empty = frozenset(mapping.values.empty) | {""}
@@ -61,7 +62,8 @@ def compile_clearing(
         except ValueError as error:
             raise CellError("invalid_date", str(error), clearing.date, "clearing") from error
         # A key without a day, or a day without a key, is of a document that is not cleared yet.
-        return Cleared(key_of(cells) if day else "", day, reference_of(cells), line_of(cells) if line_of else None)
+        reference = reference_of(cells) if reference_of else None
+        return Cleared(key_of(cells) if day else "", day, reference or "", line_of(cells) if line_of else None)
 
     return read
 

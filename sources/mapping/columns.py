@@ -53,6 +53,8 @@ def _sources(mapping: MappingFile) -> Iterator[tuple[Place, FieldSource]]:
             yield ("event", number, "fields", name), source
         if rule.open is not None:
             yield ("event", number, "open"), rule.open
+    if mapping.clearing is not None and mapping.clearing.reference is not None:
+        yield ("clearing", "reference"), mapping.clearing.reference
     if mapping.clearing is not None and mapping.clearing.line is not None:
         line = mapping.clearing.line
         for name in LINE_FIELDS:
@@ -67,4 +69,3 @@ def _templates(mapping: MappingFile) -> Iterator[tuple[Place, str | None]]:
         yield ("lookup", number, "by" if lookup.by else "key"), lookup.by or lookup.key
     if mapping.clearing is not None:
         yield ("clearing", "key"), mapping.clearing.key
-        yield ("clearing", "reference"), mapping.clearing.reference

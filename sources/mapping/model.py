@@ -156,7 +156,7 @@ class Clearing(Section):
 
     key: str = Field(description="The clearing document, as text with columns in braces; empty = not cleared")
     date: str = Field(description="The column that holds the day of the clearing, written like [values] says")
-    reference: str | None = Field(
+    reference: Annotated[FieldSource, BeforeValidator(as_source)] | None = Field(
         default=None,
         description="For credits: the document that the row names, written like its `invoice_id`; it is settled first, "
         "and also while nothing is cleared",
