@@ -18,6 +18,9 @@ SLICE_SECONDS = 1.0
 # librdkafka keeps at most so much of one partition's output in memory; produce() then waits (back-pressure).
 QUEUE_RECORDS_MAX = 100_000
 QUEUE_KIBIBYTES_MAX = 65_536
+# Outputs wait so long for company, so that a transaction goes to the broker in few, large batches; its commit flushes
+# at once, so that nobody waits for them (adr/0028).
+LINGER_MILLISECONDS = 500
 # Below the limit of the topics, so that a record that is too large is refused here, by itself, and not by the broker
 # together with its whole batch.
 OUTPUT_BYTES_MAX = RECORD_BYTES_MAX - 64 * 1024
@@ -59,7 +62,7 @@ class KafkaLog:
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": int(transaction_timeout_seconds * 1000),
                 "partitioner": "murmur2_random",
-                "linger.ms": 5,
+                "linger.ms": LINGER_MILLISECONDS,
                 "compression.type": "lz4",
                 "message.max.bytes": OUTPUT_BYTES_MAX,
                 "queue.buffering.max.messages": QUEUE_RECORDS_MAX,
