@@ -54,8 +54,11 @@ def delimiters_of(head: bytes, line: int) -> Delimiters:
 
 def _of_interchange(head: bytes) -> Delimiters | None:
     element = head[3:4]
-    if head[_ISA_BYTES - 3 : _ISA_BYTES - 2] == element and head.count(element, 0, _ISA_BYTES) == _ISA_ELEMENTS:
-        return Delimiters(element, head[_ISA_BYTES - 1 : _ISA_BYTES])
+    # A file that is wrapped may be so within the header.
+    for whole in (head, head.replace(b"\r", b"").replace(b"\n", b"")):
+        separators = whole.count(element, 0, _ISA_BYTES - 2)
+        if separators == _ISA_ELEMENTS and whole[_ISA_BYTES - 3 : _ISA_BYTES].count(element) == 1:
+            return Delimiters(element, whole[_ISA_BYTES - 1 : _ISA_BYTES])
     position = 2
     for _ in range(_ISA_ELEMENTS):
         position = head.find(element, position + 1) if element else -1
