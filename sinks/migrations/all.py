@@ -9,6 +9,8 @@ from sinks.migrations import (
     m0006_accounts,
     m0007_failures,
     m0008_as_of,
+    m0009_histories,
+    m0010_key_figures,
 )
 
 MIGRATIONS = (
@@ -20,4 +22,6 @@ MIGRATIONS = (
     m0006_accounts.MIGRATION,
     m0007_failures.MIGRATION,
     m0008_as_of.MIGRATION,
+    m0009_histories.MIGRATION,
+    m0010_key_figures.MIGRATION,
 )

@@ -1,0 +1,121 @@
+"""Migration 9: every state that promises, exceptions and rates ever had, so that key figures can look back.
+
+The tables of states forget old versions when they are merged. What is rare enough is kept whole beside them, taken from
+the same inserts; the deduplication token of an insert covers both.
+"""
+
+from sinks.migrations.ddl import POSITION, Column, MaterializedView, Migration, Statement, Table, View
+from sinks.migrations.m0005_cases import _EXCEPTIONS, _PROMISES
+from sinks.migrations.m0006_accounts import _RATES
+from sinks.migrations.money import money_view
+from sinks.migrations.text import columns
+
+
+def _log(states: Table, name: str, comment: str, order_by: str) -> tuple[Table, MaterializedView, Statement]:
+    """A table of all states, what feeds it, and what is there already."""
+    names = ", ".join(f"`{column.name}`" for column in states.columns)
+    return (
+        Table(name=name, comment=comment, columns=states.columns, order_by=order_by),
+        MaterializedView(
+            name=f"{name}_from_states",
+            comment=f"Takes every state into {name} as it is inserted.",
+            target=name,
+            select=f"SELECT {names} FROM {states.name}",
+        ),
+        Statement(
+            f"INSERT INTO {name} ({names}) SELECT {names} FROM {states.name} FINAL "
+            f"WHERE (_topic, _partition, _offset) NOT IN (SELECT _topic, _partition, _offset FROM {name})",
+            "SELECT 1",
+        ),
+    )
+
+
+_PROMISE_LOG = _log(
+    _PROMISES,
+    "promises_log",
+    "Every state of every promise, as it came from ar.promises. Analysts read the view promise_history.",
+    "(company, account_id, promise_id, _offset)",
+)
+_EXCEPTION_LOG = _log(
+    _EXCEPTIONS,
+    "exceptions_log",
+    "Every state of every exception, as it came from ar.cases.exceptions. Analysts read the view exception_history.",
+    "(company, account_id, exception_id, _offset)",
+)
+_RATE_LOG = _log(
+    _RATES,
+    "exchange_rates_log",
+    "Every rate that was ever set, also where a later one replaced it. Analysts read the view exchange_rate_history.",
+    "(company, base_currency, quote_currency, rate_date, _offset)",
+)
+
+_EXCEPTION_MOMENTS = View(
+    name="exception_moments",
+    comment="When an exception was flagged, reviewed or resolved: when that happened, not when it was learned.",
+    columns=columns("""
+company        : LowCardinality(String)           | Code of the legal entity.
+account_id     : String                           | Customer account; empty when the exception concerns none.
+exception_id   : String                           | The case. With company it is unique.
+exception_type : LowCardinality(String)           | Kind of the exception.
+currency       : LowCardinality(Nullable(String)) | ISO 4217 code of the amount in question; null when there is none.
+status         : LowCardinality(String)           | Status reached: flagged (also again), reviewed or resolved.
+happened_at    : DateTime64(6, 'UTC')             | When it happened, by the source's clock.
+local_date     : Date32                           | The company's local date of that.
+event_id       : String                           | Event that did it.
+_offset        : UInt64                           | Position of the state, by which moments of one instant are ordered.
+"""),
+    select="""
+SELECT states.company AS company, states.account_id AS account_id, states.exception_id AS exception_id,
+    states.exception_type AS exception_type, states.currency AS currency, states.status AS status,
+    if(happened.at = toDateTime64(0, 6, 'UTC'), states.recorded_at, happened.at) AS happened_at,
+    toDate32(formatDateTime(happened_at, '%F', if(companies.timezone = '', 'UTC', companies.timezone))) AS local_date,
+    states.event_id AS event_id, states._offset AS _offset
+FROM exceptions_log AS states
+LEFT JOIN
+(
+    SELECT event_id, min(occurred_at) AS at
+    FROM events
+    WHERE event_id IN (SELECT event_id FROM exceptions_log)
+    GROUP BY event_id
+) AS happened ON happened.event_id = states.event_id
+LEFT JOIN companies ON companies.company = states.company
+""",
+)
+
+MIGRATION = Migration(
+    9,
+    "histories",
+    (
+        *_PROMISE_LOG,
+        *_EXCEPTION_LOG,
+        *_RATE_LOG,
+        money_view(
+            _PROMISE_LOG[0], "promise_history", "Every state that promises had: promised, kept, broken, corrected."
+        ),
+        money_view(
+            _EXCEPTION_LOG[0], "exception_history", "Every state that exceptions had: flagged, reviewed, resolved."
+        ),
+        View(
+            name="exchange_rate_history",
+            comment="Every rate that was ever set, also where a later one replaced it.",
+            columns=(
+                *columns("""
+company        : LowCardinality(String) | Code of the legal entity.
+base_currency  : String                 | ISO 4217 code of the currency that is priced.
+quote_currency : String                 | ISO 4217 code of the currency in which the price is given.
+rate_date      : Date32                 | Day for which the rate holds.
+rate           : Decimal(38, 18)        | Units of quote_currency for one unit of base_currency.
+recorded_at    : DateTime64(6, 'UTC')   | When the pipeline accepted it: knowledge time.
+event_id       : String                 | Event that set it.
+"""),
+                *(Column(column.name, column.type, column.comment) for column in POSITION),
+            ),
+            select="""
+SELECT company, base_currency, quote_currency, rate_date, toDecimal128(rate, 18) AS rate, recorded_at, event_id,
+    _topic, _partition, _offset, _appended_at
+FROM exchange_rates_log
+""",
+        ),
+        _EXCEPTION_MOMENTS,
+    ),
+)
