@@ -52,6 +52,7 @@ def settle(step: Step) -> None:
 def _settle_document(step: Step, document_key: str, document: Document) -> None:
     today = step.today
     buckets = step.settings.aging
+    is_other = document is not step.state.get(Document, document_key)
     lines = []
     overdue = was_overdue = False
     for line in document.lines:
@@ -98,7 +99,8 @@ def _settle_document(step: Step, document_key: str, document: Document) -> None:
     step.state.put(document_key, after)
     if overdue or was_overdue or document.notice_level or step.settings.reminder_days_before:
         step.accounts.add(document.account)  # the advice for the account says something of it, or did
-    _put_out_item(step, after, Minor(open_now))
+    if is_other:  # time alone moves it between buckets and changes nothing of what an item says
+        _put_out_item(step, after, Minor(open_now))
 
 
 def _changes_advice(step: Step, tally: Tally) -> bool:
@@ -130,6 +132,7 @@ def _settle_promised(step: Step, document_key: str) -> None:
 
 def _settle_receipt(step: Step, receipt_key: str, receipt: ReceiptState) -> None:
     today = step.today
+    is_other = receipt is not step.state.get(ReceiptState, receipt_key)
     (line,) = receipt.lines
     if receipt.account:
         shown = contribution(line, today, step.settings.aging)
@@ -147,25 +150,8 @@ def _settle_receipt(step: Step, receipt_key: str, receipt: ReceiptState) -> None
         wake=_wake([line], today, step.settings.aging, soonest),
     )
     step.state.put(receipt_key, after)
-    step.effects.append(
-        Receipt(
-            company=step.company,
-            account_id=receipt.account,
-            payment_id=receipt.payment_id,
-            currency=receipt.currency,
-            amount_minor=receipt.amount,
-            unapplied_minor=after.remainder,
-            applied_minor=Minor(0) if receipt.reversed_on is not None else receipt.applied,
-            refunded_minor=receipt.refunded,
-            status=after.status,
-            value_date=receipt.value_date,
-            method=receipt.method,
-            payer_reference=receipt.payer_reference,
-            bank_reference=receipt.bank_reference,
-            recorded_at=step.recorded_at,
-            event_id=step.event_id,
-        )
-    )
+    if is_other:
+        _put_out_receipt(step, after)
 
 
 def contribution(line: Line, today: Day | None, buckets: Buckets) -> Shown | None:
@@ -262,6 +248,28 @@ def _put_out_item(step: Step, document: Document, open_now: Minor) -> None:
             reference=document.reference,
             closed_date=document.closed_on,
             region=document.region,
+            recorded_at=step.recorded_at,
+            event_id=step.event_id,
+        )
+    )
+
+
+def _put_out_receipt(step: Step, receipt: ReceiptState) -> None:
+    step.effects.append(
+        Receipt(
+            company=step.company,
+            account_id=receipt.account,
+            payment_id=receipt.payment_id,
+            currency=receipt.currency,
+            amount_minor=receipt.amount,
+            unapplied_minor=receipt.remainder,
+            applied_minor=Minor(0) if receipt.reversed_on is not None else receipt.applied,
+            refunded_minor=receipt.refunded,
+            status=receipt.status,
+            value_date=receipt.value_date,
+            method=receipt.method,
+            payer_reference=receipt.payer_reference,
+            bank_reference=receipt.bank_reference,
             recorded_at=step.recorded_at,
             event_id=step.event_id,
         )

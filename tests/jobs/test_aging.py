@@ -150,3 +150,18 @@ def test_a_live_total_is_the_same_after_a_restart() -> None:
     assert books.buckets() == {"1-30": minor("10.00")}
     books.apply("A1", "3.00")
     assert books.live().total_minor == minor("7.00")
+
+
+def test_a_midnight_moves_an_item_between_buckets_and_does_not_repeat_its_state() -> None:
+    books = Books()
+    books.invoice("I1", "100.00", due_date="2026-01-31")
+    issued = books.item("I1")
+    books.tick("2026-02-01T00:00:00Z")
+    assert [moved.to_bucket for moved in books.out.transitions] == ["1-30"]
+    assert books.item("I1") is issued
+    books.payment("R1", "40.00", value_date="2026-02-10")
+    received = books.receipt("R1")
+    books.tick("2026-02-20T00:00:00Z")
+    assert books.receipt("R1") is received
+    books.apply("A1", "40.00")
+    assert (books.item("I1").open_minor, books.receipt("R1").status) == (minor("60.00"), "applied")
