@@ -7,7 +7,9 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from sources.bank import BankFile, BankFormat
+from sources.bank.camt import camt, camt052, camt053, camt053_with_camt054, camt054
 from sources.bank.payers import Payers, read_payers
+from sources.bank.status_report import StatusReport
 from sources.csv_file import CsvFile
 from sources.errors import SourceError
 from sources.intake import SourceOptions
@@ -19,6 +21,7 @@ from sources.values import Parsed
 from sources.verified_file import VerifiedFile, VerifiedForm
 from sources.x12 import x12_810, x12_820, x12_820_cash, x12_823
 
+_CAMT_SUFFIXES = (".xml", ".camt", ".c52", ".c53", ".c54")
 _X12_SUFFIXES = (".x12", ".edi", ".txt", ".810", ".820", ".823")
 
 
@@ -97,6 +100,17 @@ def _csv(options: SourceOptions, mapping: Path | None) -> Adapter:
 _FORMATS = (
     Format("csv", "delimited extract of any system, described by a mapping file", (".csv", ".tsv", ".txt"), _csv),
     Format("jsonl", "events in the written form, one JSON object a line", (".jsonl", ".ndjson"), _jsonl),
+    bank_format("camt053", "ISO 20022 bank statements", _CAMT_SUFFIXES, camt053),
+    bank_format("camt054", "ISO 20022 credit and debit notices", _CAMT_SUFFIXES, camt054),
+    bank_format("camt052", "ISO 20022 intraday reports: what is booked is cash", _CAMT_SUFFIXES, camt052),
+    bank_format("camt", "whichever of the three a file is", _CAMT_SUFFIXES, camt),
+    bank_format(
+        "camt053-with-camt054",
+        "statements whose batch totals come as transactions in camt054",
+        _CAMT_SUFFIXES,
+        camt053_with_camt054,
+    ),
+    verified_format("pain002", "ISO 20022 status reports: rejected collections, logged", (".xml",), StatusReport),
     verified_format("ubl-invoice", "UBL 2 invoices (Peppol BIS 3) as receivables", (".xml", ".ubl"), ubl_invoice),
     verified_format("ubl-credit-note", "UBL 2 credit notes as credits", (".xml", ".ubl"), ubl_credit_note),
     verified_format("x12-810", "X12 invoices as receivables", _X12_SUFFIXES, x12_810),

@@ -1,0 +1,206 @@
+"""Entries one by one: each transaction on its own where the transactions make up the entry, else the entry as one."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from sources.bank.account import BankAccount
+from sources.bank.camt.details import AS_ONE, Sums
+from sources.bank.camt.head import EntryHead, entry_head, is_booked
+from sources.bank.camt.messages import MessageName
+from sources.bank.camt.repeated import Key, RepeatedReferences
+from sources.bank.camt.transaction import Booked, Transaction, bank_entry, transaction_of
+from sources.bank.camt.values import EntryFaultError, reference
+from sources.bank.entry import BankEntry
+from sources.bank.format import BadEntry, PassedOver
+from sources.xml import Element, line_of, source_of, text
+
+# How much of an entry that cannot be read is kept beside its head.
+_ORIGINAL_BYTES_MAX = 256 * 1024
+_FAULTY = 254
+
+
+class Verdicts:
+    """What the first pass found out for the second: one byte an entry, and the references that are repeated."""
+
+    def __init__(self) -> None:
+        self.references = RepeatedReferences()
+        self._readings = bytearray()
+        self._statements = 0
+        self._is_faulty = False
+
+    def statement(self) -> None:
+        """A statement begins."""
+        self._statements += 1
+
+    def fault(self) -> None:
+        """The entry that is read cannot be taken."""
+        self._is_faulty = True
+
+    def entry(self, entry: Element, sums: Sums | None) -> None:
+        """An entry has ended; `sums` are those of its transactions."""
+        reading = AS_ONE if sums is None else sums.reading()
+        self._readings.append(_FAULTY if self._is_faulty else reading)
+        self._is_faulty = False
+        if (key := entry_key(self._statements, entry)) is not None:
+            self.references.note(key)
+
+    def detail(self, entry: Element, detail: Element) -> None:
+        """A transaction of an entry."""
+        if (key := detail_key(self._statements, entry, detail)) is not None:
+            self.references.note(key)
+
+    def reading(self, ordinal: int) -> int:
+        """How the transactions of an entry are read; ``AS_ONE`` where they do not make it up."""
+        return self._readings[ordinal]
+
+
+def entry_key(statement: int, entry: Element) -> Key | None:
+    """By what the bank's reference of an entry is counted; None without one."""
+    said = reference(text(entry, "AcctSvcrRef"))
+    if said is None:
+        return None
+    return (statement, f"{text(entry, 'CdtDbtInd')} {is_booked(entry)} {said}")
+
+
+def head_key(statement: int, head: EntryHead) -> Key | None:
+    """The same, of an entry that was read."""
+    if head.servicer_reference is None:
+        return None
+    return (statement, f"{'CRDT' if head.is_credit else 'DBIT'} {head.is_booked} {head.servicer_reference}")
+
+
+def detail_key(statement: int, entry: Element, detail: Element) -> Key | None:
+    """By what the bank's reference of a transaction is counted, where its entry has none."""
+    if entry_key(statement, entry) is not None:
+        return None
+    said = reference(text(detail, "Refs", "AcctSvcrRef"))
+    return None if said is None else (statement, f"{text(entry, 'CdtDbtInd')} {is_booked(entry)} of one {said}")
+
+
+class EntryReader:
+    """The second pass. Holds one transaction at a time, for one that stands alone is the entry itself."""
+
+    def __init__(self, verdicts: Verdicts, *, batches_elsewhere: bool) -> None:
+        self.message: MessageName = "camt.053"
+        self.account: BankAccount | None = None
+        self.statement_date: date | None = None
+        self._verdicts = verdicts
+        self._batches_elsewhere = batches_elsewhere
+        self._statements = 0
+        self._entries = 0
+        self._begin()
+
+    def statement(self) -> None:
+        """A statement begins."""
+        self._statements += 1
+        self.account = self.statement_date = None
+
+    def _begin(self) -> None:
+        self._head: EntryHead | None = None
+        self._fault: EntryFaultError | None = None
+        self._held: tuple[Transaction, int] | None = None
+        self._count = 0
+        self._original = bytearray()
+
+    @property
+    def _own(self) -> BankAccount:
+        assert self.account is not None  # noqa: S101 - the first pass refuses a statement without an account
+        return self.account
+
+    @property
+    def _reading(self) -> int:
+        return self._verdicts.reading(self._entries)
+
+    def detail(self, element: Element, entry: Element) -> Iterator[BankEntry | PassedOver]:
+        """A transaction of the entry; gives the one before it, if that is taken on its own."""
+        try:
+            if self._head is None:
+                self._head = entry_head(entry, self._own.currency, self.statement_date)
+            transaction = transaction_of(element, self._head, self._own)
+        except EntryFaultError as fault:
+            self._fault = self._fault or fault
+        if self._reading == _FAULTY or self._fault is not None or self._head is None:
+            self._keep(element)
+            return
+        if self._held is not None and self._is_taken_apart(self._head):
+            yield self._one_of_several(self._head, *self._held)
+        key = detail_key(self._statements, entry, element)
+        self._held = (transaction, 0 if key is None else self._verdicts.references.take(key))
+        self._count += 1
+
+    def end(self, entry: Element) -> Iterator[BankEntry | PassedOver | BadEntry]:
+        """The entry has ended: what is left of it."""
+        try:
+            yield self._whole(entry)
+        except EntryFaultError as fault:
+            yield BadEntry(line_of(entry), fault.reason, fault.message, source_of(entry) + bytes(self._original))
+        if (key := entry_key(self._statements, entry)) is not None:
+            self._verdicts.references.take(key, max(self._count, 1))
+        self._entries += 1
+        self._begin()
+
+    def _whole(self, entry: Element) -> BankEntry | PassedOver:
+        if self._fault is not None:
+            raise self._fault
+        head = entry_head(entry, self._own.currency, self.statement_date)
+        if self._reading == _FAULTY:
+            raise EntryFaultError("invalid_amount", "an amount of its batch (Btch) cannot be read")
+        return self._rest(head)
+
+    def _is_taken_apart(self, head: EntryHead) -> bool:
+        """Whether several transactions are taken one by one.
+
+        Those of a debit are in any case: a return takes back the whole of a payment, whatever the bank adds to it.
+        """
+        return self._reading != AS_ONE or not head.is_credit
+
+    def _rest(self, head: EntryHead) -> BankEntry | PassedOver:
+        if self._held is None:
+            return self._as_one(head)
+        transaction, place = self._held
+        if self._count > 1:
+            return self._one_of_several(head, transaction, place) if self._is_taken_apart(head) else self._as_one(head)
+        if self._reading == AS_ONE and (head.batch_size or 1) > 1 and head.is_credit:
+            return self._as_one(head)  # what it says is said of one payment of many
+        booked = self._booked(head, transaction, place, head.amount, head.is_credit, 0)
+        return bank_entry(head, transaction, booked, head.information)
+
+    def _one_of_several(self, head: EntryHead, transaction: Transaction, place: int) -> BankEntry | PassedOver:
+        reading = 0 if self._reading == AS_ONE else self._reading
+        amount = transaction.amounts.amount(reading)
+        is_credit = transaction.amounts.is_credit_in(reading, head.is_credit)
+        if amount is None or amount < 0:
+            amount, is_credit = head.amount, head.is_credit  # a return; what was returned is known by its reference
+        booked = self._booked(head, transaction, place, amount, is_credit, self._count - 1)
+        return bank_entry(head, transaction, booked)
+
+    def _as_one(self, head: EntryHead) -> BankEntry | PassedOver:
+        booked = self._booked(head, None, 0, head.amount, head.is_credit, 0)
+        said = " ".join(filter(None, (head.batch_reference, head.information))) or None
+        return bank_entry(head, None, booked, said, announced=self._comes_elsewhere(head))
+
+    def _comes_elsewhere(self, head: EntryHead) -> bool:
+        """Whether the transactions of a credit are cash of another message, so that its total must not be."""
+        is_batch = (head.batch_size or 1) > 1
+        return self.message != "camt.054" and (head.details_elsewhere or (self._batches_elsewhere and is_batch))
+
+    def _booked(
+        self,
+        head: EntryHead,
+        transaction: Transaction | None,
+        place: int,
+        amount: Decimal,
+        is_credit: bool,
+        number: int,
+    ) -> Booked:
+        """`number` is the transaction's place in the entry, `place` that among equal references of its own."""
+        if head.servicer_reference is None and transaction is not None:
+            return Booked(self._own, amount, is_credit, transaction.servicer_reference, place)
+        key = head_key(self._statements, head)
+        first = 0 if key is None else self._verdicts.references.take(key, 0)
+        return Booked(self._own, amount, is_credit, head.servicer_reference, first + number)
+
+    def _keep(self, element: Element) -> None:
+        if len(self._original) < _ORIGINAL_BYTES_MAX:
+            self._original += source_of(element)
