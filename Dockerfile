@@ -22,11 +22,13 @@ COPY examples examples
 RUN uv pip install --no-cache --no-deps --python /opt/arrears/bin/python .
 
 FROM ${PYTHON}
-RUN useradd --system --uid 10001 --home-dir /var/lib/arrears --create-home arrears
+RUN useradd --system --uid 10001 --home-dir /var/lib/arrears --create-home arrears \
+    && install --directory --owner arrears --mode 700 /var/lib/arrears/api
 COPY --from=build /opt/arrears /opt/arrears
 ENV PATH=/opt/arrears/bin:$PATH PYTHONUNBUFFERED=1
 USER arrears
 WORKDIR /var/lib/arrears
 EXPOSE 9464
+EXPOSE 8080
 ENTRYPOINT ["arrears"]
 CMD ["--help"]

@@ -51,7 +51,7 @@ def _known_variables() -> set[str]:
 
 
 def test_all_parts_of_the_system_are_there() -> None:
-    assert set(OURS) == {"topics", "schemas", "migrate", "companies", "worker", "sink"}
+    assert set(OURS) == {"topics", "schemas", "migrate", "companies", "worker", "sink", "api"}
     assert set(SERVICES) - set(OURS) == {"kafka", "schema-registry", "clickhouse", "prometheus", "grafana"}
 
 
@@ -118,7 +118,8 @@ def test_every_command_is_one_of_arrears(name: str) -> None:
         assert hasattr(command, "get_command"), f"{word} is not a subcommand"
         command = command.get_command(context, word)
         assert command is not None, word
-    assert not hasattr(command, "get_command"), "a subcommand is missing"
+    runs_by_itself = getattr(command, "invoke_without_command", False)
+    assert runs_by_itself or not hasattr(command, "get_command"), "a subcommand is missing"
 
 
 def test_services_wait_for_what_they_need_and_nothing_waits_in_a_circle() -> None:
@@ -144,12 +145,13 @@ def test_everything_that_stays_up_is_watched() -> None:
 
 def test_our_services_are_watched_on_the_port_that_they_listen_on() -> None:
     port = OURS["worker"]["environment"]["ARREARS_SERVICE__PORT"]
-    for name in ("worker", "sink"):
+    for name in ("worker", "sink", "api"):
         assert f"127.0.0.1:{port}/readyz" in SERVICES[name]["healthcheck"]["test"][-1]
     assert f"EXPOSE {port}" in DOCKERFILE
+    assert f"EXPOSE {Settings().api.port}" in DOCKERFILE
     scraped = {job["job_name"]: job["dns_sd_configs"][0] for job in _yaml("config/prometheus.yml")["scrape_configs"]}
     assert {name: (config["names"], config["port"]) for name, config in scraped.items()} == {
-        name: ([name], int(port)) for name in ("worker", "sink")
+        name: ([name], int(port)) for name in ("worker", "sink", "api")
     }
 
 

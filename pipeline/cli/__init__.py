@@ -43,12 +43,17 @@ COMMANDS: dict[str, str] = {
     "query": "pipeline.cli.query",
     "companies": "pipeline.cli.companies",
     "ingest": "pipeline.cli.ingest",
+    "stream": "pipeline.cli.stream",
+    "poll": "pipeline.cli.poll",
+    "api": "pipeline.cli.api",
+    "dlq": "pipeline.cli.dlq",
+    "alerts": "pipeline.cli.alerts",
     "lag": "pipeline.cli.lag",
     "bench": "pipeline.cli.bench",
 }
 _COMPLETION = frozenset({"install_completion", "show_completion"})
 # Commands that run until they are stopped, for compose and Kubernetes.
-SERVICES = frozenset({"worker", "sink", "api"})
+SERVICES = frozenset({"worker", "sink", "api", "stream", "poll"})
 
 
 class Commands(TyperGroup):

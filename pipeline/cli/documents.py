@@ -42,13 +42,13 @@ _METRICS_HEAD = """\
 
 <!-- Made from the metrics by `python -m pipeline.cli.documents`; edit those, not this page. -->
 
-`arrears worker` and `arrears sink` give them out at `/metrics` of `service.host` and `service.port`, in the format of
-Prometheus, together with those of the process (`process_resident_memory_bytes`, `process_cpu_seconds_total`, …). At
-the same address:
+`arrears worker`, `arrears sink` and `arrears api` give them out at `/metrics` of `service.host` and `service.port`, in
+the format of Prometheus, together with those of the process (`process_resident_memory_bytes`,
+`process_cpu_seconds_total`, …). At the same address:
 
 - `/healthz` answers 200 while the service's loop comes around, 503 when it has stalled for too long: restart it then.
 - `/readyz` answers 200 while the service does its work: all assigned partitions are restored, the group has been
-  joined. 503 during a restore is normal.
+  joined; for `arrears api`, the broker can be reached. 503 during a restore is normal.
 
 [config/prometheus-rules.yml](../config/prometheus-rules.yml) says what to be woken for,
 [config/grafana/dashboards](../config/grafana/dashboards/arrears.json) shows what to look at; tests check that both name
@@ -130,9 +130,10 @@ def _is_flag(parameter: "Parameter") -> bool:
 def _meaning(parameter: "Parameter") -> str:
     words = _text(getattr(parameter, "help", "") or "").replace("|", "\\|")
     default: Any = parameter.default
-    if _is_flag(parameter) or parameter.required or default in {None, ""} or "Default:" in words:
+    if _is_flag(parameter) or parameter.required or default is None or default == "" or "Default:" in words:
         return words
-    return f"{words} Default: {default}."
+    shown = ", ".join(default) if isinstance(default, list) else default
+    return f"{words} Default: {shown}."
 
 
 def _text(text: str | None) -> str:

@@ -1,0 +1,1 @@
+"""What payment providers send: their signatures checked, their events mapped."""
