@@ -90,6 +90,8 @@ def ingest(
         reader = adapter(form, options, mapping)
         inputs = Inputs(find_files(paths, formats()[form].suffixes), sys.stdin.buffer)
         try:
+            if formats()[form].two_passes:
+                inputs.keep_standard_input()
             inputs.check(reader)
             run.ingest(inputs, reader, settings, redactor)
         finally:
