@@ -36,9 +36,9 @@ class CsvFile:
         columns, rest = self._open(stream, file, line_bytes_max)
         lookups = Lookups(self._mapping.mapping, self._dialect, columns, file)
         mapped = MappedRows(self._mapping, [*columns, *lookups.columns], self._options, whole_files=True)
-        for row in self._cells(rest, len(columns), file):
-            if isinstance(row, SourceReject):
-                yield row
+        for row, bad in self._cells(rest, len(columns), file):
+            if bad is not None:
+                yield bad
             else:
                 yield from mapped.read(lookups.extended(row.values), Position(file, row.line), row.original)
         yield from mapped.finish()
@@ -48,14 +48,15 @@ class CsvFile:
     ) -> Iterator[tuple[Row, SkippedRow | SourceReject | list[TakenEvent]]]:
         """Every row with what it yields by itself, for those who look at documents and not at events.
 
-        The values of the row stand in the order of ``columns``. A row that cannot be split has no values.
+        The values of the row stand in the order of ``columns``; a row that cannot be split has none, one that is too
+        short is filled up, beside its reject.
         """
         columns, rest = self._open(stream, file, line_bytes_max)
         lookups = Lookups(self._mapping.mapping, self._dialect, columns, file)
         mapped = MappedRows(self._mapping, [*columns, *lookups.columns], self._options, whole_files=True)
-        for row in self._cells(rest, len(columns), file):
-            if isinstance(row, SourceReject):
-                yield Row(row.position.line, [], row.original), row
+        for row, bad in self._cells(rest, len(columns), file):
+            if bad is not None:
+                yield row, bad
             else:
                 extended = lookups.extended(row.values)
                 taken = mapped.take(extended, Position(file, row.line), row.original)
@@ -86,21 +87,27 @@ class CsvFile:
         check_columns(self._mapping, [*columns, *lookup_columns(self._mapping.mapping)], file)
         return columns, rest
 
-    def _cells(self, rest: Iterator[Row | BadRow], width: int, file: str) -> Iterator[Row | SourceReject]:
-        """The rows with as many values as the header has, without spaces around them."""
+    def _cells(
+        self, rest: Iterator[Row | BadRow], width: int, file: str
+    ) -> Iterator[tuple[Row, SourceReject | None]]:
+        """The rows with as many values as the header has, without spaces around them; beside a bad one its reject."""
         for row in rest:
             position = Position(file, row.line)
             if isinstance(row, BadRow):
-                yield self._reject(position, row.reason, row.message, row.original)
+                bad = self._reject(position, row.reason, row.message, row.original)
+                yield Row(row.line, [], row.original), bad
                 continue
             cells = [value.strip() for value in row.values]
             if len(cells) > width and not any(cells[width:]):
                 cells = cells[:width]  # a delimiter at the end of every row is common and says nothing
-            if len(cells) != width:
-                message = f"the row has {len(cells)} values, the header {width}; is the delimiter inside a value?"
-                yield self._reject(position, "wrong_column_count", message, row.original)
+            if len(cells) == width:
+                yield Row(row.line, cells, row.original), None
                 continue
-            yield Row(row.line, cells, row.original)
+            message = f"the row has {len(cells)} values, the header {width}; is the delimiter inside a value?"
+            filled = cells + [""] * (width - len(cells)) if len(cells) < width else []
+            yield Row(row.line, filled, row.original), self._reject(
+                position, "wrong_column_count", message, row.original
+            )
 
     def _reject(self, position: Position, reason: str, message: str, original: bytes) -> SourceReject:
         return SourceReject(position, reason, message, original, self._options.company)

@@ -45,11 +45,11 @@ class RowMapper:
         self._reading = Reading(mapping.values, index_of)
         self._read_amount = amount_reader(self._reading.amount_style())
         self._empty = frozenset(mapping.values.empty) | {""}
-        self._skips = [self._test(rule.when) for rule in mapping.skip]
+        self._skips = [self.test(rule.when) for rule in mapping.skip]
         self._rules = [
             _Rule(
                 rule.event,
-                self._test(rule.when),
+                self.test(rule.when),
                 tuple(
                     (name, compile_cell(source, fields_of(rule.event)[name], self._reading))
                     for name, source in fields.items()
@@ -61,7 +61,7 @@ class RowMapper:
             )
             for rule, fields in rules_of(mapping)
         ]
-        self._clearing = compile_clearing(mapping, self._reading, self._test)
+        self._clearing = compile_clearing(mapping, self._reading, self.test)
         self._clearing_key = compile_template(mapping.clearing.key if mapping.clearing else "", self._reading)
 
     def _open(self, rule: EventRule) -> Cell:
@@ -84,7 +84,8 @@ class RowMapper:
         """The group of a row, whether or not its values can be read; empty where it belongs to none."""
         return next((group for rule in self._rules if (group := rule.group_of(cells))), "")
 
-    def _test(self, conditions: Conditions) -> Test:
+    def test(self, conditions: Conditions) -> Test:
+        """A function that is true for rows of which the conditions hold; it raises ``ValueError``."""
         is_empty: Callable[[str], bool] = self._empty.__contains__
         return compile_conditions(conditions, self._reading.index_of, is_empty, self._read_amount)
 
