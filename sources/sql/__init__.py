@@ -3,7 +3,7 @@
 from sources.sql.config import PollConfig, load_poll_config
 from sources.sql.database import Database, DatabaseUnavailableError
 from sources.sql.poller import Poller, Round
-from sources.sql.position import KafkaPositions, MemoryPositions, PollPosition, Positions
+from sources.sql.position import KafkaPositions, MemoryPositions, PollPosition, Positions, PositionsUnavailableError
 
 __all__ = [
     "Database",
@@ -14,6 +14,7 @@ __all__ = [
     "PollPosition",
     "Poller",
     "Positions",
+    "PositionsUnavailableError",
     "Round",
     "load_poll_config",
 ]

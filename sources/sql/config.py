@@ -21,8 +21,10 @@ class PollConfig(Section):
     company: str | None = Field(default=None, description="Legal entity of all events; another one in a row is refused")
     region: str = Field(default="", description="Region of events that give none")
     url_variable: str = Field(
-        default="ARREARS_POLL_URL",
-        description="Environment variable that holds the SQLAlchemy URL of the database, with user and password",
+        default="POLL_DATABASE_URL",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Environment variable that holds the SQLAlchemy URL of the database, with user and password; "
+        "it does not begin with ARREARS_",
     )
     table: str | None = Field(
         default=None, description="Table or view, `schema.table`, spelt as in the database's catalogue"
@@ -55,6 +57,8 @@ class PollConfig(Section):
     def _has_one_origin(self) -> "PollConfig":
         if (self.table is None) == (self.query is None):
             raise ValueError("give either table or query")
+        if self.url_variable.startswith("ARREARS_"):
+            raise ValueError("url_variable begins with ARREARS_, as only settings of arrears do; name it otherwise")
         return self
 
 

@@ -24,6 +24,7 @@ from sources import feed_metrics as metrics
 from sources.errors import SourceError
 from sources.intake import SourceOptions, now_utc
 from sources.mapping import MappingText
+from sources.redaction import STANDARD, Redactor
 from sources.sql.config import PollConfig
 from sources.sql.database import Mark
 from sources.sql.position import PollPosition, Positions
@@ -71,9 +72,10 @@ class Poller:
         *,
         has_ended: Callable[[], bool] = lambda: False,
         now: Callable[[], datetime] = now_utc,
+        redactor: Redactor = STANDARD,
         remembered_max: int = REMEMBERED_MAX,
     ) -> None:
-        self._options = SourceOptions(company=config.company, region=config.region)
+        self._options = SourceOptions(company=config.company, region=config.region, redactor=redactor)
         check_poll(mapping, config, self._options)
         self._config = config
         self._mapping = mapping

@@ -19,6 +19,10 @@ logger = logging.getLogger(__name__)
 ANSWER_SECONDS_MAX = 15.0
 
 
+class PositionsUnavailableError(SourceError):
+    """Positions cannot be read or kept just now; what was sent is known by its ids."""
+
+
 class PollPosition(msgspec.Struct, frozen=True):
     """The highest watermark of which all events are acknowledged. `origin` is a digest of what is polled."""
 
@@ -28,7 +32,10 @@ class PollPosition(msgspec.Struct, frozen=True):
 
 
 class Positions(Protocol):
-    """Where positions are kept. Both calls may block for ``ANSWER_SECONDS_MAX``, and raise ``SourceError``."""
+    """Where positions are kept. Both calls may block for ``ANSWER_SECONDS_MAX``.
+
+    They raise ``PositionsUnavailableError`` when the place does not answer.
+    """
 
     def read(self) -> PollPosition | None:
         """The position that was kept last; None where there is none."""
@@ -76,7 +83,7 @@ class KafkaPositions:
         self._consumer.close()
 
     def read(self) -> PollPosition | None:
-        """What the group has committed. Raises ``SourceError`` for metadata of another program, too."""
+        """What the group has committed. Raises ``SourceError`` for metadata of another program."""
         try:
             (found,) = self._consumer.committed([self._place], timeout=ANSWER_SECONDS_MAX)
         except KafkaException as error:
@@ -101,5 +108,7 @@ class KafkaPositions:
             raise _no_answer(error) from error
 
 
-def _no_answer(error: KafkaException) -> SourceError:
-    return SourceError(f"the position cannot be kept in Kafka: {error.args[0].str()}", "Look at the broker")
+def _no_answer(error: KafkaException) -> PositionsUnavailableError:
+    return PositionsUnavailableError(
+        f"the position cannot be kept in Kafka: {error.args[0].str()}", "Look at the broker"
+    )

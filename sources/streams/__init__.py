@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sources.intake import SourceOptions
+from sources.redaction import STANDARD, Redactor
 from sources.streams.config import StreamConfig, load_stream_config
 from sources.streams.debezium import Debezium
 from sources.streams.follow import Follower, Reader
@@ -10,9 +11,9 @@ from sources.streams.outbox import Outbox
 from sources.streams.record import StreamRecord
 
 
-def stream_reader(config: StreamConfig, folder: Path) -> Reader:
+def stream_reader(config: StreamConfig, folder: Path, redactor: Redactor = STANDARD) -> Reader:
     """The adapter of a configuration whose mappings are named as seen from `folder`. Raises ``SourceError``."""
-    options = SourceOptions(company=config.company, source=config.source, region=config.region)
+    options = SourceOptions(company=config.company, source=config.source, region=config.region, redactor=redactor)
     if config.kind == "outbox":
         return Outbox(config, options)
     return Debezium(config, options, folder)

@@ -22,6 +22,7 @@ from sources.values import Parsed
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS_MAX = 15.0
+SESSION_SECONDS = 10.0  # how long the partitions of a process that died wait for another
 _READ_SECONDS = 0.5
 _QUEUE_KIBIBYTES_MAX = 32 * 1024
 
@@ -75,6 +76,7 @@ class Follower:
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
+                "session.timeout.ms": int(SESSION_SECONDS * 1000),
                 "queued.max.messages.kbytes": _QUEUE_KIBIBYTES_MAX,
             },
             logger=logger,
