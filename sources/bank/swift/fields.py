@@ -1,0 +1,84 @@
+"""The fields of SWIFT messages in a file: with envelopes ({1:…}{4: … -}) or bare, one message or many.
+
+A message begins with `:20:`. What stands before one is envelope. A line that begins with the tag of no field of these
+messages belongs to the field before it, whatever it looks like: free text may well begin with a colon.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from sources.bank.format import FileRefusedError
+from sources.bank.plain_text import text_lines
+
+_TAGS = "20|21|25P?|28C?|13D?|34F|60[FM]|61|62[FM]|64|65|86|90[CD]|NS"
+_FIELD = re.compile(rf"\s?:({_TAGS}):(.*)")
+_MESSAGE_TYPE = re.compile(r":(94[0-9]):")
+_BLOCKS = re.compile(r"\{[1-5]:[^{}]*(?:\{[^{}]*\}[^{}]*)*\}?")
+_TEXT_BLOCK = re.compile(r"(?:.*\})?\s*\{4:\s*")
+_MESSAGE_END = re.compile(r"-\}?(?:\s*\{.*)?\s*")
+_LINE_BYTES_MAX = 64 * 1024
+_FIELD_LINES_MAX = 500
+
+
+class Field(msgspec.Struct, frozen=True, gc=False):
+    """A field: tag and the lines of its content, with the line of the file on which it begins.
+
+    `tag` is empty for the end of a message, which has no content.
+    """
+
+    line: int
+    tag: str
+    lines: list[str]
+
+    @property
+    def text(self) -> str:
+        """The content of a field of one line. What follows it, before the next message, is envelope."""
+        return self.lines[0].strip()
+
+
+def fields(stream: BinaryIO) -> Iterator[Field]:
+    """The fields of all messages in order. Raises ``FileRefusedError`` for what is no such file."""
+    current: Field | None = None
+    in_message = False
+    for line in text_lines(stream, "a SWIFT statement", _LINE_BYTES_MAX):
+        text = _TEXT_BLOCK.sub("", line.text, count=1) if "{4:" in line.text else line.text
+        found = _FIELD.fullmatch(text)
+        if found is None:
+            if in_message and _MESSAGE_END.fullmatch(text) is not None:
+                yield from _and_end(current, line.number)
+                current, in_message = None, False
+            elif in_message and current is not None:
+                _continue(current, text, line.number)
+            elif text.lstrip().startswith(":") and _MESSAGE_TYPE.match(text.strip()) is None:
+                message = f"{text[:40]!r} stands outside a message; a statement begins with :20:"
+                raise FileRefusedError("malformed_file", message, line.number)
+            continue
+        tag = found[1]
+        if tag == "20":
+            if in_message:
+                yield from _and_end(current, line.number)
+            in_message = True
+        elif not in_message:
+            message = f"field :{tag}: stands outside a message; a statement begins with :20:"
+            raise FileRefusedError("malformed_file", message, line.number)
+        elif current is not None:
+            yield current
+        current = Field(line.number, tag, [found[2]])
+    if in_message:
+        yield from _and_end(current, current.line if current else 0)
+
+
+def _and_end(current: Field | None, line: int) -> Iterator[Field]:
+    if current is not None:
+        yield current
+    yield Field(line, "", [])
+
+
+def _continue(field: Field, text: str, line: int) -> None:
+    if len(field.lines) >= _FIELD_LINES_MAX:
+        message = f"field :{field.tag}: has more than {_FIELD_LINES_MAX} lines; is it a SWIFT statement?"
+        raise FileRefusedError("malformed_file", message, line)
+    field.lines.append(text)
