@@ -10,6 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 import pipeline.metrics
 import sinks.metrics
+import sources.feed_metrics
 import sources.metrics
 from pipeline.cli import COMMANDS, app
 
@@ -63,6 +64,7 @@ _SERVICES: tuple[tuple[str, str, ModuleType], ...] = (
         "Of adapters that run as a service. `arrears ingest` ends with its file and tells its numbers itself.",
         sources.metrics,
     ),
+    ("Change streams and polled tables", "Of `arrears stream` and `arrears poll`.", sources.feed_metrics),
 )
 
 
