@@ -4,14 +4,22 @@ import msgspec
 
 from sources.x12.segments import Segment
 
+_ASSIGNED_BY_SELLER = "91"
+
 
 class Party(msgspec.Struct):
     """A party of an N1 loop: its role (data element 98: PR payer, PE payee, BT bill-to), name and numbers."""
 
     role: str
     name: str
+    qualifier: str
     number: str
     numbers: list[str]
+
+    @property
+    def number_of_ours(self) -> str | None:
+        """Its number, where we have given it: the qualifier 91, assigned by the seller (data element 66)."""
+        return self.number or None if self.qualifier == _ASSIGNED_BY_SELLER else None
 
 
 class Parties:
@@ -25,7 +33,7 @@ class Parties:
         """Take a segment of an N1 loop; False for one that is none, with which the loop has ended."""
         match segment.name:
             case "N1":
-                self._open = Party(segment[1], segment[2], segment[4], [])
+                self._open = Party(segment[1], segment[2], segment[3], segment[4], [])
                 self._by_role.setdefault(segment[1], self._open)
             case "REF" if self._open is not None:
                 self._open.numbers.append(segment[2])

@@ -129,7 +129,7 @@ class PaymentOrder:
             raise UnreadableError("missing_date", "neither BPR16, a DTM nor the group (GS04) has a date")
         envelope = {
             "occurred_at": instant(said_on),
-            "account_id": self._payers.account_of(self._names(order)),
+            "account_id": self._payers.account_of(self._names(order)) or (payer.number_of_ours if payer else None),
         }
         lines = list(self._remittance.lines(amount, adjustments_reduce=adjustments_reduce))
         payment_id = None
@@ -174,9 +174,10 @@ class PaymentOrder:
     def _names(self, order: Segment) -> list[str]:
         """What may stand for the payer in the table of payers, the most exact first."""
         payer = self._parties.first("PR")
-        own = [payer.number, *payer.numbers, payer.name] if payer else []
+        numbers = [payer.number, *payer.numbers] if payer else []
         trace = [self._trace[3]] if self._trace else []
-        return [*own[:-1], order[10], *trace, order[9], *own[-1:], self._opened.sender, self._opened.group_sender]
+        name = [payer.name] if payer else []
+        return [*numbers, order[10], *trace, order[9], *name, self._opened.sender, self._opened.group_sender]
 
     def _value_date(self, order: Segment) -> date | None:
         effective = day(order[16], "the effective date (BPR16)")

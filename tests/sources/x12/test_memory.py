@@ -52,10 +52,10 @@ def peak_of(file: Path) -> tuple[int, int]:
 
 def test_the_peak_does_not_grow_with_the_file(tmp_path: Path) -> None:
     small, large = tmp_path / "small.823", tmp_path / "large.823"
-    big_lockbox(small, 800)
-    assert big_lockbox(large, 8_000) > 1_000_000
+    big_lockbox(small, 400)
+    assert big_lockbox(large, 4_000) > 500_000
     count, low = peak_of(small)
-    assert count == 800
+    assert count == 400
     count, high = peak_of(large)
-    assert count == 8_000
+    assert count == 4_000
     assert high < low + 100_000

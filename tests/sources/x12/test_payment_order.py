@@ -141,7 +141,13 @@ def test_the_table_of_payers_knows_a_payer_by_number_or_name(tmp_path: Path) -> 
         payers.write_text(f"payer,account_id\n{payer},A-1\n", encoding="utf-8")
         data = interchange("820", [HEAD[0].format("10"), HEAD[1], *PARTIES, "RMR*IV*I1**10"])
         assert events(data, "x12-820", payers)[0]["account_id"] == "A-1"
-        assert "account_id" not in events(data, "x12-820")[0]
+
+
+def test_without_the_table_only_a_number_that_we_have_given_is_an_account() -> None:
+    for qualifier, account in (("91", "C-10042"), ("92", None), ("1", None)):
+        payer = PARTIES[0].replace("*91*", f"*{qualifier}*")
+        data = interchange("820", [HEAD[0].format("10"), HEAD[1], payer, "RMR*IV*I1**10"])
+        assert events(data, "x12-820")[0].get("account_id") == account
 
 
 def test_parts_of_one_payment_in_one_file_are_told_apart() -> None:
