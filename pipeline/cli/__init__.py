@@ -43,6 +43,8 @@ COMMANDS: dict[str, str] = {
     "query": "pipeline.cli.query",
     "companies": "pipeline.cli.companies",
     "ingest": "pipeline.cli.ingest",
+    "snapshot": "pipeline.cli.snapshot",
+    "mappings": "pipeline.cli.mappings",
     "stream": "pipeline.cli.stream",
     "poll": "pipeline.cli.poll",
     "api": "pipeline.cli.api",

@@ -92,10 +92,11 @@ class StateFile:
         return self._path
 
     def load(self) -> State:
-        """The state; an empty one where there is no file."""
-        if not self._path.exists():
+        """The state after the last step, also one that still has to be sent; an empty one where there is no file."""
+        path = self._pending if self._pending.exists() else self._path
+        if not path.exists():
             return self._new
-        state = _decoded(self._path)
+        state = _decoded(path)
         if (state.company, state.mapping) != (self._new.company, self._new.mapping):
             raise SourceError(
                 f"{self._path} is the state of {state.company} with the mapping {state.mapping}, "
