@@ -117,6 +117,7 @@ def _serve(settings: Settings, listening: socket.socket, number: int) -> None:
         ws="none",
         lifespan="on",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -9,7 +9,7 @@ import msgspec
 from sources.http.problems import HttpProblem
 from sources.http.webhooks import signatures
 from sources.http.webhooks.registry import Endpoint
-from sources.http.webhooks.signatures import WrongSignatureError
+from sources.http.webhooks.signatures import TooOldError, WrongSignatureError
 
 _AUTHENTICATE = {"www-authenticate": 'Basic realm="arrears"'}
 
@@ -49,6 +49,8 @@ def sender_of(
     for endpoint in endpoints:
         try:
             _check(endpoint, headers, body, events)
+        except TooOldError as error:
+            raise HttpProblem(401, "too_old", str(error)) from error
         except WrongSignatureError as error:
             refused = error
         else:

@@ -19,11 +19,15 @@ class WrongSignatureError(Exception):
     """The sender is not who it says, or what it sent was changed, or it is too old."""
 
 
+class TooOldError(WrongSignatureError):
+    """It was signed rightly, at another time: somebody sends again what was sent before, or a clock is wrong."""
+
+
 def stripe(header: str, body: bytes, secrets: Sequence[str], now_seconds: float, tolerance_seconds: float) -> None:
     """``Stripe-Signature: t=<seconds>,v1=<hex>[,v1=<hex>]``: HMAC-SHA256 over ``<t>.<body>``.
 
     While a secret is rotated Stripe signs with both, so any of ours may fit any of theirs. Only v1 counts: v0 is a
-    test's. Raises ``WrongSignatureError``, also for what is older than the tolerance.
+    test's. Raises ``WrongSignatureError``, and ``TooOldError`` for what is older than the tolerance.
     """
     timestamp = ""
     signatures = []
@@ -45,7 +49,7 @@ def stripe(header: str, body: bytes, secrets: Sequence[str], now_seconds: float,
         raise WrongSignatureError("the signature does not fit the body")
     age = now_seconds - int(timestamp)
     if age > tolerance_seconds or age < -FUTURE_SECONDS_MAX:
-        raise WrongSignatureError(f"it was signed {age:,.0f} seconds ago; at most {tolerance_seconds:g} are allowed")
+        raise TooOldError(f"it was signed {age:,.0f} seconds ago; at most {tolerance_seconds:g} are allowed")
 
 
 def gocardless(header: str, body: bytes, secrets: Sequence[str]) -> None:
