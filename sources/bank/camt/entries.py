@@ -6,14 +6,14 @@ from decimal import Decimal
 
 from sources.bank.account import BankAccount
 from sources.bank.camt.details import AS_ONE, Sums
-from sources.bank.camt.head import EntryHead, entry_head, is_booked
+from sources.bank.camt.head import EntryHead, batch_reference, batch_size, entry_head, is_booked, with_batch
 from sources.bank.camt.messages import MessageName
 from sources.bank.camt.repeated import Key, RepeatedReferences
 from sources.bank.camt.transaction import Booked, Transaction, bank_entry, transaction_of
 from sources.bank.camt.values import EntryFaultError, reference
 from sources.bank.entry import BankEntry
 from sources.bank.format import BadEntry, PassedOver
-from sources.xml import Element, line_of, source_of, text
+from sources.xml import Element, child, line_of, source_of, text
 
 # How much of an entry that cannot be read is kept beside its head.
 _ORIGINAL_BYTES_MAX = 256 * 1024
@@ -101,6 +101,8 @@ class EntryReader:
         self._fault: EntryFaultError | None = None
         self._held: tuple[Transaction, int] | None = None
         self._count = 0
+        self._batch_size = 0
+        self._batch_reference: str | None = None
         self._original = bytearray()
 
     @property
@@ -129,6 +131,12 @@ class EntryReader:
         self._held = (transaction, 0 if key is None else self._verdicts.references.take(key))
         self._count += 1
 
+    def details(self, element: Element) -> None:
+        """The details of the entry have ended, or one block of several."""
+        batch = child(element, "Btch")
+        self._batch_size += batch_size(batch) or 0
+        self._batch_reference = self._batch_reference or batch_reference(batch)
+
     def end(self, entry: Element) -> Iterator[BankEntry | PassedOver | BadEntry]:
         """The entry has ended: what is left of it."""
         try:
@@ -146,7 +154,7 @@ class EntryReader:
         head = entry_head(entry, self._own.currency, self.statement_date)
         if self._reading == _FAULTY:
             raise EntryFaultError("invalid_amount", "an amount of its batch (Btch) cannot be read")
-        return self._rest(head)
+        return self._rest(with_batch(head, self._batch_size or None, self._batch_reference))
 
     def _is_taken_apart(self, head: EntryHead) -> bool:
         """Whether several transactions are taken one by one.

@@ -40,7 +40,7 @@ class Camt:
         check = _Verification(verdicts)
         root = ""
         for part in parts(stream):
-            if part.kind == "root":
+            if part.kind in {"root", "other"}:
                 root = local_name(part.element)
             elif part.kind == "message":
                 self._accept(part)
@@ -68,6 +68,8 @@ class Camt:
                 reader.account = bank_account(part.element)
             elif part.kind == "detail":
                 yield from reader.detail(part.element, entry_of(part.element))
+            elif part.kind == "details":
+                reader.details(part.element)
             elif part.kind == "entry":
                 yield from reader.end(part.element)
 

@@ -17,7 +17,7 @@ from sources.bank.camt.values import (
     moment_of,
     reference,
 )
-from sources.xml import Element, child, children, line_of, text
+from sources.xml import Element, child, line_of, text
 
 Status = Literal["booked", "not_booked"]
 
@@ -85,10 +85,12 @@ def entry_head(entry: Element, currency: str | None, otherwise: date | None) -> 
     """
     stated = stated_amount(entry, currency)
     booked, valued = moment_of(child(entry, "BookgDt")), moment_of(child(entry, "ValDt"))
-    first = booked or valued or (None if otherwise is None else Moment((otherwise, None)))
+    dated = None if otherwise is None else Moment((otherwise, None))
+    # What is not booked yet is known since the statement; what is has the same dates in every message.
+    first = booked or (valued or dated if stated.is_booked else dated or valued)
     if first is None:
         raise EntryFaultError("missing_field", "the entry has neither a booking date nor a value date")
-    batch = batch_of(entry)
+    batch = child(entry, "Btch")  # version 01; later it stands in the details
     return EntryHead(
         line=line_of(entry),
         amount=stated.amount,
@@ -102,18 +104,22 @@ def entry_head(entry: Element, currency: str | None, otherwise: date | None) -> 
         servicer_reference=reference(text(entry, "AcctSvcrRef")),
         code=bank_code(entry),
         details_elsewhere=_details_elsewhere(entry),
-        batch_reference=None if batch is None else reference(text(batch, "PmtInfId") or text(batch, "MsgId")),
+        batch_reference=batch_reference(batch),
         batch_size=batch_size(batch),
         information=text(entry, "AddtlNtryInf"),
     )
 
 
-def batch_of(entry: Element) -> Element | None:
-    """The first batch of an entry; in version 01 it stands in the entry itself."""
-    for details in children(entry, "NtryDtls"):
-        if (batch := child(details, "Btch")) is not None:
-            return batch
-    return child(entry, "Btch")
+def with_batch(head: EntryHead, size: int | None, reference_: str | None) -> EntryHead:
+    """The head with what its details say of their batch."""
+    return msgspec.structs.replace(
+        head, batch_size=size or head.batch_size, batch_reference=reference_ or head.batch_reference
+    )
+
+
+def batch_reference(batch: Element | None) -> str | None:
+    """The reference of a collection or a payment file: ours, where we sent it."""
+    return reference(text(batch, "PmtInfId") or text(batch, "MsgId"))
 
 
 def batch_size(batch: Element | None) -> int | None:

@@ -46,6 +46,12 @@ def version_of(element: Element) -> int | None:
     return int(found[1]) if found else None
 
 
+def is_container(element: Element) -> bool:
+    """Whether an element is the container of a message of this family, whichever."""
+    name = _FIRST_VERSION.sub("", local_name(element))
+    return name in _CONTAINERS or name in _OTHERS
+
+
 def message_of(element: Element) -> Message | None:
     """The message that an element is the container of, if it is one.
 
@@ -66,7 +72,7 @@ def message_of(element: Element) -> Message | None:
 
 
 def wrong_message(seen: str, wanted: str) -> FileRefusedError:
-    """The refusal of a file that holds no message of the wanted kind; `seen` is the local name of what it holds."""
+    """The refusal of a file that holds no message of the wanted kind; `seen` is the name of its container or root."""
     name = _FIRST_VERSION.sub("", seen)
     if name in _CONTAINERS:
         form = _CONTAINERS[name][0].replace(".", "")

@@ -39,8 +39,8 @@ class _Document(msgspec.Struct, gc=False):
     reason: str | None
 
 
-def remittance(transaction: Element, currency: str) -> Remittance:
-    """What a transaction says about what it is for."""
+def remittance(transaction: Element, currency: str, paid: Decimal) -> Remittance:
+    """What a transaction of an amount says about what it is for."""
     references: list[str] = []
     documents: list[_Document] = []
     remarks: list[str] = []
@@ -50,14 +50,16 @@ def remittance(transaction: Element, currency: str) -> Remittance:
         for structured in children(information, "Strd"):
             if said := reference(text(structured, "CdtrRefInf", "Ref") or text(structured, "CdtrRefInf", "CdtrRef")):
                 references.append(said)
+            remarks += _other_numbers(structured)
             documents += _documents(structured, currency)
             remarks += texts(structured, "AddtlRmtInf")
     parts = tagged(" ".join(written))
     if parts:
         written = [parts["SVWZ"]] if parts.get("SVWZ") else []
-    invoices = _invoices(documents)
+    invoices = _invoices(documents, paid)
     # Numbers of documents that become no line must not be lost.
-    numbers = [] if invoices else [document.number for document in documents]
+    lines = {invoice.invoice_id for invoice in invoices}
+    numbers = [document.number for document in documents if document.number not in lines]
     said_all = list(dict.fromkeys(filter(None, (*references, *numbers, *written, *remarks))))
     return Remittance(" ".join(said_all) or None, reference(parts.get("EREF")), invoices)
 
@@ -132,24 +134,36 @@ def _amount(element: Element | None, currency: str) -> Decimal | None:
         return None
 
 
-def _invoices(documents: list[_Document]) -> tuple[RemittedInvoice, ...]:
-    """The invoices, less the credit notes taken off; none where what is said is not enough to apply cash."""
+def _invoices(documents: list[_Document], paid: Decimal) -> tuple[RemittedInvoice, ...]:
+    """The invoices, less the credit notes where these are taken off the payment.
+
+    None where what is said is not enough to apply cash.
+    """
     invoices = [document for document in documents if not document.is_credit_note]
     notes = [document for document in documents if document.is_credit_note]
     is_unclear = any(document.amount is None for document in documents) and len(documents) > 1
     if not invoices or is_unclear:
         return ()
-    for note in notes:
-        left = note.amount or _ZERO
-        for invoice in invoices:
-            taken = min(left, invoice.amount or _ZERO)
-            if taken and invoice.amount is not None:
-                invoice.amount -= taken
-                invoice.deduction += taken
-                invoice.reason = invoice.reason or f"credit note {note.number}"
-                left -= taken
+    if _total(invoices) - _total(notes) == paid:
+        for note in notes:
+            _take_off(note, invoices)
     return tuple(
         RemittedInvoice(document.number, document.amount, document.deduction or None, document.reason)
         for document in invoices
         if document.amount is None or document.amount > 0
     )
+
+
+def _take_off(note: _Document, invoices: list[_Document]) -> None:
+    left = note.amount or _ZERO
+    for invoice in invoices:
+        taken = min(left, invoice.amount or _ZERO)
+        if taken and invoice.amount is not None:
+            invoice.amount -= taken
+            invoice.deduction += taken
+            invoice.reason = ", ".join(filter(None, (invoice.reason, f"credit note {note.number}")))
+            left -= taken
+
+
+def _total(documents: list[_Document]) -> Decimal:
+    return sum((document.amount or _ZERO for document in documents), _ZERO)

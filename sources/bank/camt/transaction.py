@@ -34,13 +34,15 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
 
 def transaction_of(element: Element, head: EntryHead, own: BankAccount) -> Transaction:
     """What a transaction says. Raises ``EntryFaultError``."""
-    said = remittance(element, head.currency)
+    amounts = detail_amounts(element, head.currency)
+    stated = amounts.amount(0)
+    said = remittance(element, head.currency, head.amount if stated is None else stated)
     references = child(element, "Refs")
     returned = child(element, "RtrInf")
     code = bank_code(element)
     return Transaction(
         line=line_of(element),
-        amounts=detail_amounts(element, head.currency),
+        amounts=amounts,
         code=code if code.is_known else head.code,
         payer=payer_of(element, own),
         remittance=said,

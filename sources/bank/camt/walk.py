@@ -9,11 +9,11 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from sources.bank.camt.messages import Message, message_of
+from sources.bank.camt.messages import Message, is_container, message_of
 from sources.xml import Element, local_name, read_xml
 
 PartKind = Literal[
-    "root", "message", "header", "statement", "account", "balance", "summary", "page", "created", "detail", "details",
+    "root", "other", "message", "header", "statement", "account", "balance", "summary", "page", "created", "detail", "details",
     "entry", "statement_end",
 ]  # fmt: skip
 
@@ -34,7 +34,9 @@ _IN_ENTRY: dict[str, PartKind] = {"TxDtls": "detail", "NtryDtls": "details"}
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
-    """A part of a file. `element` is whole, except that of `root` and `statement`, and lives until the next part.
+    """A part of a file. `element` is whole, except where it begins something, and lives until the next part.
+
+    `root` is the first element, `other` the container of a message that is none of these.
 
     A `detail` comes before the `details` and the `entry` that it stands in, and is no more in them then.
     """
@@ -58,6 +60,8 @@ def parts(stream: BinaryIO) -> Iterator[Part]:
                 yield Part("message", element, message)
             elif message is not None and name == message.statement:
                 yield Part("statement", element, message)
+            elif message is None and is_container(element):
+                yield Part("other", element)
             continue
         if message is None:
             continue

@@ -6,7 +6,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from sources.bank.camt.messages import version_of, wrong_message
+from sources.bank.camt.messages import is_container, version_of, wrong_message
 from sources.bank.camt.parties import account_number
 from sources.bank.camt.values import EntryFaultError, amount_of, reference
 from sources.errors import FileRefusedError
@@ -66,7 +66,7 @@ def statuses(stream: BinaryIO) -> Iterator[Status]:
     for moment, element in read_xml(stream, _WANTED):
         name = local_name(element)
         if moment == "start":
-            root = root or name
+            root = name if not root or is_container(element) else root
             if name in _CONTAINERS:
                 _check_version(element)
                 is_report, in_message, whole = True, 0, None
