@@ -35,8 +35,9 @@ class BankEntry(msgspec.Struct, frozen=True, kw_only=True):
     bank's own reference of the booking and `detail_index` the transaction's place in it, from 0; together with the
     account they identify the cash in whatever file reports it. Where the bank gives no reference, the content does,
     with a count of equal entries. `reference_repeats` is set where the format's references may repeat (one for all
-    items of a day): amount and dates then tell entries of one reference apart. `deletes` is set on a return that takes
-    an earlier message back and so names its cash. `occurred_at` is the bank's time, where the file has one.
+    items of a day): amount, dates and the payer's reference then tell entries of one reference apart. `deletes` is set
+    on a return that takes an earlier message back and so names its cash. `occurred_at` is the bank's time, where the
+    file has one.
     `original_reference` names what a return takes back: end-to-end id or servicer reference of the original.
     `payment_reference` is what the payer wrote: creditor reference or remittance text.
     """

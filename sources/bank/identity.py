@@ -2,14 +2,14 @@
 
 With a reference of the bank: account, reference and place in the batch. Without: a digest of what the entry says and
 which of several equal ones it is; two equal payments of one day are then two, and a file that overlaps an earlier one
-counts them the same way. Where references may repeat, the digest of amount and dates stands beside the reference: the
-same booking keeps its id whatever else the bank writes about it, and two of one reference never become one.
+counts them the same way. Where references may repeat, a digest of amount, dates and the payer's reference stands beside
+the bank's: a booking keeps its id whatever else is written about it, and two of one reference never become one.
 """
 
 from collections import Counter, OrderedDict
 from hashlib import blake2b
 
-from sources.bank.entry import BankEntry
+from sources.bank.entry import BankEntry, EntryKind
 
 _DIGEST_BYTES = 12
 _FIELD = "\x1f"
@@ -22,7 +22,7 @@ class PaymentIds:
     """The ids of one file. Equal entries are counted from 1, per account and booking date."""
 
     def __init__(self) -> None:
-        self._days: OrderedDict[tuple[str, int], Counter[bytes]] = OrderedDict()
+        self._days: OrderedDict[tuple[str, int], Counter[tuple[EntryKind, bytes]]] = OrderedDict()
 
     def of(self, entry: BankEntry) -> str:
         """``<account>:<bank reference>:<place>``, or with digest and count instead of the place or the reference."""
@@ -39,8 +39,9 @@ class PaymentIds:
         self._days.move_to_end(day)
         if len(self._days) > _DAYS_COUNTED_MAX:
             self._days.popitem(last=False)
-        equal[digest] += 1
-        return f"~{digest.hex()}:{equal[digest]}"
+        # An announcement does not make the booking that follows it the second of its kind.
+        equal[entry.kind, digest] += 1
+        return f"~{digest.hex()}:{equal[entry.kind, digest]}"
 
 
 def _booking(entry: BankEntry) -> bytes:
@@ -52,6 +53,7 @@ def _booking(entry: BankEntry) -> bytes:
         format(entry.amount.normalize(), "f"),
         entry.currency,
         entry.servicer_reference,
+        entry.end_to_end_id or entry.original_reference,
     )
 
 

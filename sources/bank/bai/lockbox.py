@@ -10,8 +10,8 @@ from typing import BinaryIO
 from sources.bank.account import BankAccount
 from sources.bank.bai.lockbox_envelopes import Check, LockboxHeader, checks
 from sources.bank.bai.numbers import day
-from sources.bank.bai.overflow import numbers_in, remittance
-from sources.bank.entry import BankEntry
+from sources.bank.bai.overflow import Remittance, numbers_in, remittance
+from sources.bank.entry import BankEntry, RemittedInvoice
 from sources.bank.format import BadEntry, PassedOver
 from sources.bank.plain_text import Repetitions, said
 
@@ -47,6 +47,7 @@ def _entry(lockbox: LockboxHeader, check: Check) -> BankEntry:
     record = check.record
     told = remittance(check.overflows, check.amount)
     number = said(record[36:46].strip().lstrip("0"))
+    invoices = _invoices(record, told)
     name, text = _remitter(record)
     routing, account = said(record[17:26]), said(record[26:36])
     return BankEntry(
@@ -57,17 +58,33 @@ def _entry(lockbox: LockboxHeader, check: Check) -> BankEntry:
         currency=_CURRENCY,
         booking_date=lockbox.deposit_date,
         value_date=lockbox.deposit_date,
-        servicer_reference="-".join(
-            (lockbox.number, f"{lockbox.deposit_date:%Y%m%d}", record[1:4].strip(), record[4:7].strip())
-        ),
-        # A second transmission of a day may begin its batches from 1 again.
+        servicer_reference=_reference(lockbox, record, number),
         reference_repeats=True,
-        payment_reference=said(" ".join(part for part in (number, text, told.memo) if part)),
+        payment_reference=said(" ".join(part for part in (number, text, told.memo, *_unpriced(invoices)) if part)),
         payer_name=name,
         payer_account=f"{routing}/{account}" if routing and account else None,
         method="check",
-        invoices=told.invoices or numbers_in(record[46:80]),
+        invoices=invoices,
     )
+
+
+def _reference(lockbox: LockboxHeader, record: str, number: str | None) -> str:
+    """Lockbox, deposit date, batch and item; with the check's number, for a second transmission counts from 1 again."""
+    place = (lockbox.number, f"{lockbox.deposit_date:%Y%m%d}", record[1:4].strip(), record[4:7].strip(), number or "")
+    return "-".join(place).rstrip("-")
+
+
+def _invoices(record: str, told: Remittance) -> tuple[RemittedInvoice, ...]:
+    """What the check pays. Of the first version, the first three numbers stand in the check's own record."""
+    if any(invoice.amount is not None for invoice in told.invoices):
+        return told.invoices
+    return numbers_in(record[46:80]) + told.invoices
+
+
+def _unpriced(invoices: tuple[RemittedInvoice, ...]) -> Iterator[str]:
+    """Numbers of several invoices without amounts: too little to apply cash, so they stay in the reference."""
+    if len(invoices) > 1:
+        yield from (invoice.invoice_id for invoice in invoices if invoice.amount is None)
 
 
 def _remitter(record: str) -> tuple[str | None, str | None]:
@@ -78,7 +95,7 @@ def _remitter(record: str) -> tuple[str | None, str | None]:
     written = record[46:52]
     is_dated = day(written) is not None or day(written[4:] + written[:4]) is not None
     if is_dated and said(record[52:82]) and not record[52:53].isdigit():
-        return said(record[52:82]), said(record[82:160])
+        return said(record[52:82]), None
     if len(record) > 93:
         return said(record[93:123]), _words(record[46:76])
     return None, _words(record[46:80])

@@ -6,8 +6,8 @@
 | document numbers (BAI, first version) | 12 on: up to six numbers of ten digits, no amounts |
 | text | 12 on: one number of a document, or a memo |
 
-No file says which layout it has. A line is read in those that fit it; of two, that in which all lines of the check come
-to its amount; else the one with deductions where column 27 still belongs to the invoice.
+No file says which layout it has. The lines of a check are read in those that fit them; of two, in that which comes
+nearest to its amount.
 """
 
 import re
@@ -20,6 +20,7 @@ from sources.bank.entry import RemittedInvoice
 from sources.bank.plain_text import said
 
 _CENTS = 2
+_NOTHING = Decimal(0)
 _NUMBERS = re.compile(r"(?:[0-9]{10}){2,6}")
 _AMOUNT = re.compile(r"[0-9]{10}")
 _DOCUMENT = re.compile(r"(?=.*[0-9])[A-Za-z0-9./#-]{3,30}")
@@ -42,7 +43,7 @@ def remittance(records: Sequence[str], amount: Decimal) -> Remittance:
     for layouts in ((_numbers,), (_deducted, _paid)):
         readings = [reading for layout in layouts if (reading := _read(bodies, layout)) is not None]
         if readings:
-            return Remittance(tuple(_best(readings, amount, bodies)), None)
+            return Remittance(tuple(_best(readings, amount)), None)
     return _free(bodies)
 
 
@@ -57,12 +58,24 @@ def _read(bodies: Sequence[str], layout: _Layout) -> Invoices | None:
     return invoices or None
 
 
-def _best(readings: Sequence[Invoices], amount: Decimal, bodies: Sequence[str]) -> Invoices:
-    for reading in readings:
-        if sum((invoice.amount or Decimal(0) for invoice in reading), Decimal(0)) == amount:
-            return reading
-    begins_in_27 = all(body[15:16].isdigit() for body in bodies)
-    return readings[-1] if begins_in_27 else readings[0]
+def _best(readings: Sequence[Invoices], amount: Decimal) -> Invoices:
+    """The reading that comes nearest to the check: a reading in the wrong columns is out by a digit, tenfold."""
+    return min((_net(reading, amount) for reading in readings), key=lambda reading: abs(_paid_in(reading) - amount))
+
+
+def _net(invoices: Invoices, amount: Decimal) -> Invoices:
+    """Some banks give the amount of the invoice and what is kept of it; the check is then for the difference."""
+    kept = sum((invoice.deduction_amount or _NOTHING for invoice in invoices), _NOTHING)
+    if not kept or _paid_in(invoices) - kept != amount:
+        return invoices
+    return [
+        msgspec.structs.replace(invoice, amount=(invoice.amount or _NOTHING) - (invoice.deduction_amount or _NOTHING))
+        for invoice in invoices
+    ]
+
+
+def _paid_in(invoices: Invoices) -> Decimal:
+    return sum((invoice.amount or _NOTHING for invoice in invoices), _NOTHING)
 
 
 def _numbers(body: str) -> Invoices | None:

@@ -10,8 +10,8 @@ import msgspec
 from sources.bank.plain_text import iban_in, said
 from sources.bank.reasons import is_return_code
 
-_WIDTH = 65  # of a line
-_TRIMMED = 60  # a line that is nearly full has lost blanks at its end
+_WIDTH_MIN = 60  # of a line that is wrapped; the standard's 65 characters, banks differ by a few
+_TRIMMED_MAX = 2
 _CHUNK = 27  # of a subfield
 _STRUCTURED = re.compile(r"\s*([0-9]{3})([^A-Za-z0-9\s])(?=[0-9]{2})(.*)", re.DOTALL)
 _PURPOSE = tuple(f"{number:02}" for number in (*range(20, 30), *range(60, 64)))
@@ -56,9 +56,11 @@ def details(lines: Sequence[str]) -> Details:
 
 
 def _unwrapped(lines: Sequence[str]) -> str:
-    """Lines as one text. A line is full, or ended in blanks that were cut off, or was ended early on purpose."""
-    padded = [line.ljust(_WIDTH) if _TRIMMED <= len(line) < _WIDTH else line for line in lines[:-1]]
-    return "".join((*padded, *lines[-1:]))
+    """Lines as one text. A line as long as the longest is full and goes on in the next without a break; one that is
+    nearly so has lost the blanks at its end."""
+    width = max((len(line) for line in lines[:-1]), default=0)
+    trimmed = range(width - _TRIMMED_MAX, width) if width >= _WIDTH_MIN else ()
+    return "".join((*(line.ljust(width) if len(line) in trimmed else line for line in lines[:-1]), *lines[-1:]))
 
 
 def _structured(code: str, separator: str, body: str) -> Details:

@@ -2,12 +2,15 @@
 
 from datetime import date
 
-from sources.bank.entry import BankEntry, EntryKind
+from sources.bank.entry import BankEntry, EntryKind, ReturnReason
 from sources.bank.format import BadEntry, PassedOver
 from sources.bank.plain_text import iban_in
 from sources.bank.reasons import return_reason
 from sources.bank.swift.codes import method, treatment
 from sources.bank.swift.messages import Posting
+
+# Why cash went back, where the bank does not say: a credit was taken back, or else a collection has failed.
+_UNSAID: dict[bool, ReturnReason] = {True: "recall", False: "nsf"}
 
 Outcome = BankEntry | PassedOver | BadEntry
 
@@ -50,7 +53,7 @@ def _entry(posting: Posting, kind: EntryKind, dates: tuple[date, date]) -> BankE
         payer_account=told.account or posted.account,
         method=method(posted.transaction_type),
         original_reference=(end_to_end or posted.bank_reference) if is_return else None,
-        return_reason=return_reason(told.return_code) if is_return else None,
+        return_reason=return_reason(told.return_code, _UNSAID[posted.mark == "RC"]) if is_return else None,
         reason_code=(told.return_code or told.business_code) if is_return else None,
     )
 

@@ -69,6 +69,12 @@ def test_a_deletion_names_the_cash_of_what_it_deletes() -> None:
     assert ids(paid) == ids(deleted)
 
 
+def test_an_announcement_before_it_does_not_change_the_id_of_a_booking() -> None:
+    paid = entry(servicer_reference="X", reference_repeats=True)
+    announced = entry(servicer_reference="X", reference_repeats=True, kind="announced")
+    assert ids(announced, paid)[1] == ids(paid)[0]
+
+
 def test_memory_is_bounded_by_the_days_that_are_counted() -> None:
     known = PaymentIds()
     for number in range(5_000):

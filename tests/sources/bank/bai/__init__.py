@@ -1,0 +1,1 @@
+"""BAI2 statements and lockbox files."""

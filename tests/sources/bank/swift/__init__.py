@@ -1,0 +1,1 @@
+"""SWIFT statements."""
