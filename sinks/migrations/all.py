@@ -11,6 +11,8 @@ from sinks.migrations import (
     m0008_as_of,
     m0009_histories,
     m0010_key_figures,
+    m0011_statements,
+    m0012_base_currency,
 )
 
 MIGRATIONS = (
@@ -24,4 +26,6 @@ MIGRATIONS = (
     m0008_as_of.MIGRATION,
     m0009_histories.MIGRATION,
     m0010_key_figures.MIGRATION,
+    m0011_statements.MIGRATION,
+    m0012_base_currency.MIGRATION,
 )

@@ -1,0 +1,388 @@
+"""Migration 11: statements of accounts and invoices, and what changed between two dates, as parameterized views."""
+
+from sinks.migrations.ddl import Migration, View
+from sinks.migrations.money import DECIMAL, decimal
+from sinks.migrations.text import columns
+
+_KNOWN = "recorded_at <= {known_as_of:DateTime64(6, 'UTC')}"
+_KNOWN_AS_OF = "known_as_of = {known_as_of:DateTime64(6, 'UTC')}"
+_FROM, _TO = "{from_date:Date32}", "{to_date:Date32}"
+_NAMED = "company = {company:String} AND account_id = {account_id:String}"
+
+# Postings that move a balance within the account, such as an application of its own cash, are no lines of a statement.
+_STATEMENT = View(
+    name="account_statement",
+    comment="The statement of an account between two dates, both inclusive: the opening balance, then what moved it. "
+    "Parameters: company, account_id, from_date, to_date and known_as_of.",
+    columns=columns(f"""
+currency       : LowCardinality(String) | ISO 4217 code; a statement per currency.
+line           : UInt32                 | 0 = the opening balance, then in the order of dates.
+effective_date : Date32                 | Day from which it counts; of the opening balance the first day.
+entry_type     : String                 | opening, or the kind of posting: invoice, payment, credit_memo, adjustment, …
+item_type      : String                 | invoice, debit_memo, credit_memo or payment; empty for the opening balance.
+item_id        : String                 | Number of the document, or id of the receipt.
+amount         : {DECIMAL}         | Signed: positive = the customer owes more.
+balance        : {DECIMAL}         | Balance after the line.
+reason         : String                 | Reason of the posting; empty where there is none.
+event_id       : String                 | Event that caused it.
+"""),
+    select=f"""
+SELECT currency,
+    toUInt32(row_number() OVER by_time - 1) AS line,
+    effective_date, entry_type, item_type, item_id,
+    {decimal("minor")} AS amount,
+    {decimal("sum(minor) OVER by_time")} AS balance,
+    reason, event_id
+FROM
+(
+    SELECT currency, {_FROM} AS effective_date, 'opening' AS entry_type, '' AS item_type, '' AS item_id,
+        sumIf(delta_minor, effective_date_of < {_FROM}) AS minor, '' AS reason, '' AS event_id,
+        toDateTime64(0, 6, 'UTC') AS known_at, toUInt64(0) AS position
+    FROM (SELECT *, effective_date AS effective_date_of FROM ledger_entries_log)
+    WHERE {_NAMED} AND effective_date_of <= {_TO} AND {_KNOWN}
+    GROUP BY currency
+    UNION ALL
+    SELECT currency, effective_date, first.1 AS entry_type, first.2 AS item_type, first.3 AS item_id, minor,
+        first.4 AS reason, event_id, known_at, position
+    FROM
+    (
+        SELECT currency, effective_date, event_id, ifNull(cause_id, item_id) AS cause, sum(delta_minor) AS minor,
+            argMin(
+                (toString(entry_type), toString(item_type), item_id, ifNull(toString(reason), '')), _offset
+            ) AS first,
+            min(recorded_at) AS known_at, min(_offset) AS position
+        FROM ledger_entries_log
+        WHERE {_NAMED} AND effective_date BETWEEN {_FROM} AND {_TO}
+            AND {_KNOWN}
+        GROUP BY currency, effective_date, event_id, cause
+        HAVING minor != 0
+    )
+)
+WINDOW by_time AS (PARTITION BY currency ORDER BY effective_date, known_at, position ROWS UNBOUNDED PRECEDING)
+ORDER BY currency, line
+""",
+)
+
+_DOCUMENT = "company = {company:String} AND document_id = {invoice_id:String}"
+_ITEM = "company = {company:String} AND item_id = {invoice_id:String} AND item_type IN ('invoice', 'debit_memo')"
+
+_INVOICE_HISTORY = View(
+    name="invoice_history",
+    comment="Everything that happened to an invoice, from every source, in the order in which it became known. "
+    "Parameters: company and invoice_id.",
+    columns=columns(f"""
+recorded_at : DateTime64(6, 'UTC')   | When it became known.
+log         : LowCardinality(String) | Where it stands: event, ledger, aging, dispute, promise or alert.
+what        : String                 | Kind of event or posting, bucket reached, status of the promise or alert.
+detail      : String                 | The rest in words or JSON.
+amount      : Nullable({DECIMAL}) | Amount of it, signed as in the ledger; NULL where there is none.
+currency    : String                 | ISO 4217 code; empty where there is no amount.
+actor_id    : String                 | Who did it; empty for what the pipeline worked out.
+event_id    : String                 | Event that says or caused it.
+"""),
+    select=f"""
+SELECT * FROM
+(
+    SELECT recorded_at, 'event' AS log, toString(event_type) AS what, payload AS detail,
+        CAST(amount AS Nullable({DECIMAL})) AS amount, toString(currency) AS currency, actor_id, event_id
+    FROM events
+    WHERE company = {{company:String}} AND (
+        invoice_id = {{invoice_id:String}}
+        OR (subject_type IN ('invoice', 'debit_memo') AND subject_id = {{invoice_id:String}})
+        OR has(JSONExtract(payload, 'invoice_ids', 'Array(String)'), {{invoice_id:String}})
+        OR event_id IN (SELECT event_id FROM ledger_entries_log WHERE {_ITEM})
+    )
+    UNION ALL
+    SELECT recorded_at, 'ledger', toString(entry_type), concat('effective ', toString(effective_date),
+            if(cause_id IS NULL, '', concat(', ', assumeNotNull(cause_id)))),
+        CAST({decimal("delta_minor")} AS Nullable({DECIMAL})), toString(currency), '', event_id
+    FROM ledger_entries_log
+    WHERE {_ITEM}
+    UNION ALL
+    SELECT fired_at, 'aging', toString(to_bucket), concat('from ', from_bucket),
+        CAST({decimal("open_minor")} AS Nullable({DECIMAL})), toString(currency), '', event_id
+    FROM aging_transitions_log
+    WHERE {_DOCUMENT}
+    UNION ALL
+    SELECT recorded_at, 'dispute', toString(entry_type), concat(dispute_id, ', effective ', toString(effective_date)),
+        CAST({decimal("delta_minor")} AS Nullable({DECIMAL})), toString(currency), '', event_id
+    FROM dispute_entries_log
+    WHERE {_DOCUMENT}
+    UNION ALL
+    SELECT recorded_at, 'promise', toString(status), concat(promise_id, ', deadline ', toString(deadline)),
+        CAST({decimal("amount_minor")} AS Nullable({DECIMAL})), toString(currency), '', event_id
+    FROM promises_log
+    WHERE company = {{company:String}} AND has(invoice_ids, {{invoice_id:String}})
+    UNION ALL
+    SELECT raised_at, 'alert', concat(kind, ' ', status), message,
+        CAST({decimal("amount_minor", "ifNull(alerts_log.currency, '')")} AS Nullable({DECIMAL})),
+        toString(ifNull(alerts_log.currency, '')), '', event_id
+    FROM alerts_log
+    WHERE company = {{company:String}} AND subject IN (
+        SELECT dispute_id FROM dispute_entries_log WHERE {_DOCUMENT}
+        UNION ALL
+        SELECT promise_id FROM promises_log
+        WHERE company = {{company:String}} AND has(invoice_ids, {{invoice_id:String}})
+    )
+)
+ORDER BY recorded_at, log = 'event' DESC, log, what
+""",
+)
+
+# Movements of what is owed, by what they come from. Money is told from credits by its value date.
+_MOVES = {
+    "issued": "entry_type = item_type",
+    "adjusted": "entry_type = 'adjustment'",
+    "paid": "entry_type = 'application' AND value_date IS NOT NULL",
+    "credited": "entry_type = 'application' AND value_date IS NULL",
+    "reopened": "entry_type IN ('unapplication', 'reversal')",
+    "written_off": "entry_type IN ('write_off', 'small_balance')",
+    "recovered": "entry_type = 'recovery'",
+    "cancelled": "entry_type = 'cancellation'",
+}
+_MEANT = {
+    "issued": "Invoices and debit memos posted.",
+    "adjusted": "Adjustments, signed.",
+    "paid": "Cash applied, negative.",
+    "credited": "Credit memos applied, negative.",
+    "reopened": "Applications taken back, by hand or because the money bounced.",
+    "written_off": "Written off, small balances included, negative.",
+    "recovered": "Write-offs taken back.",
+    "cancelled": "Cancelled documents, net of what had been paid on them.",
+}
+_MOVED = "balance_class = 'invoice' AND effective_date BETWEEN {from_date:Date32} AND {to_date:Date32}"
+_OTHER = f"{_MOVED} AND NOT ({' OR '.join(f'({rule})' for rule in _MOVES.values())})"
+_BEFORE = "addDays({from_date:Date32}, -1)"
+
+
+def _overdue(day: str) -> str:
+    return f"sumIf(delta_minor, balance_class = 'invoice' AND effective_date <= {day} AND due_date < {day})"
+
+
+_AGING_CHANGE = View(
+    name="aging_change",
+    comment="Why what an account owes, and how much of it is overdue, changed between two dates, both inclusive. "
+    "Parameters: from_date, to_date and known_as_of.",
+    columns=columns(
+        f"""
+company         : LowCardinality(String) | Code of the legal entity.
+account_id      : String                 | Customer account.
+currency        : LowCardinality(String) | ISO 4217 code; currencies are never added up.
+opening         : {DECIMAL} | Open on invoices and debit memos before the first day.
+"""
+        + "".join(f"{name:<15} : {DECIMAL} | {_MEANT[name]}\n" for name in _MOVES)
+        + f"""other           : {DECIMAL} | What is none of these.
+closing         : {DECIMAL} | Open at the end of the last day: opening and all of the above.
+opening_overdue : {DECIMAL} | Part of opening that was past due.
+rolled          : {DECIMAL} | What became overdue, less what was settled of it or came back.
+closing_overdue : {DECIMAL} | Part of closing that is past due.
+"""
+    ),
+    select=f"""
+SELECT company, account_id, currency,
+    {decimal(f"sumIf(delta_minor, balance_class = 'invoice' AND effective_date < {_FROM})")} AS opening,
+{
+        "".join(
+            f"    {decimal(f'sumIf(delta_minor, {_MOVED} AND {rule})')} AS {name},{chr(10)}"
+            for name, rule in _MOVES.items()
+        )
+    }    {decimal(f"sumIf(delta_minor, {_OTHER})")} AS other,
+    {decimal(f"sumIf(delta_minor, balance_class = 'invoice' AND effective_date <= {_TO})")} AS closing,
+    {decimal(_overdue(_BEFORE))} AS opening_overdue,
+    {decimal(f"{_overdue(_TO)} - {_overdue(_BEFORE)}")} AS rolled,
+    {decimal(_overdue(_TO))} AS closing_overdue
+FROM ledger_entries_log
+WHERE effective_date <= {_TO} AND {_KNOWN}
+GROUP BY company, account_id, currency
+HAVING countIf(balance_class = 'invoice') > 0
+""",
+)
+
+
+def _open_at(day: str) -> str:
+    """What was open of every instalment at the end of a day, given as a parameter, and in which bucket."""
+    return f"""
+            SELECT company, account_id, currency, item_type, item_id, instalment, any(bucket) AS bucket, sum(open) AS open
+            FROM open_items_as_of(as_of = {{{day}:Date32}}, {_KNOWN_AS_OF})
+            WHERE balance_class = 'invoice'
+            GROUP BY company, account_id, currency, item_type, item_id, instalment
+            HAVING open > 0"""
+
+
+_ROLL_RATES = View(
+    name="roll_rates",
+    comment="What became of every bucket: how much of it stands in which bucket later, and how much was settled. "
+    "Parameters: from_date, to_date and known_as_of.",
+    columns=columns(f"""
+company     : LowCardinality(String)   | Code of the legal entity.
+currency    : LowCardinality(String)   | ISO 4217 code.
+from_bucket : String                   | Bucket at the end of from_date.
+to_bucket   : String                   | Bucket at the end of to_date; settled = no longer open.
+amount      : {DECIMAL}           | How much of the one is in the other.
+rate        : Nullable(Decimal(38, 4)) | Its share of the first bucket.
+"""),
+    select=f"""
+SELECT company, currency, from_bucket, to_bucket, sum(part) AS amount,
+    CAST(round(toDecimal256(amount, 20) / sum(amount) OVER (PARTITION BY company, currency, from_bucket), 4)
+        AS Nullable(Decimal(38, 4))) AS rate
+FROM
+(
+    SELECT company, currency, from_bucket, move.1 AS to_bucket, move.2 AS part
+    FROM
+    (
+        SELECT was.company AS company, was.currency AS currency, was.bucket AS from_bucket,
+            greatest(toDecimal128(0, 4), least(was.open, is.open)) AS still_open,
+            [(is.bucket, still_open), ('settled', was.open - still_open)] AS moves
+        FROM
+        ({_open_at("from_date")}
+        ) AS was
+        LEFT JOIN
+        ({_open_at("to_date")}
+        ) AS is USING (company, account_id, currency, item_type, item_id, instalment)
+    )
+    ARRAY JOIN moves AS move
+    WHERE move.2 != 0
+)
+GROUP BY company, currency, from_bucket, to_bucket
+""",
+)
+
+_AGE_BANDS = (
+    "multiIf(age_days <= 1, '0-1', age_days <= 5, '2-5', age_days <= 10, '6-10', age_days <= 30, '11-30', '31+')"
+)
+_VALUE_DATE = "toDate32(JSONExtractString(payload, 'value_date'))"
+
+_UNAPPLIED = View(
+    name="unapplied_cash_aging",
+    comment="Money that was received and not applied, receipt by receipt, aged from its value date (SEMANTICS 7: bands "
+    "0-1, 2-5, 6-10, 11-30 and 31+ days). Parameters: as_of and known_as_of.",
+    columns=columns(f"""
+company    : LowCardinality(String) | Code of the legal entity.
+account_id : String                 | Customer account; empty = nobody knows whose it is.
+currency   : LowCardinality(String) | ISO 4217 code.
+payment_id : String                 | Id of the receipt.
+state      : String                 | unapplied or unidentified.
+value_date : Date32                 | Date on which the bank credited it.
+age_days   : Int32                  | Calendar days from the value date to as_of.
+band       : String                 | Band of the age.
+unapplied  : {DECIMAL} | What is not applied of it; positive.
+"""),
+    select=f"""
+SELECT company, account_id, currency, payment_id, state, value_date, age_days, {_AGE_BANDS} AS band, unapplied
+FROM
+(
+    SELECT company, account_id, currency, item_id AS payment_id, 'unapplied' AS state, due_date AS value_date,
+        days_past_due AS age_days, -open AS unapplied
+    FROM open_items_as_of(as_of = {{as_of:Date32}}, {_KNOWN_AS_OF})
+    WHERE balance_class = 'unapplied'
+    UNION ALL
+    SELECT company, '' AS account_id, currency, payment_id, 'unidentified' AS state, value_date,
+        toInt32({{as_of:Date32}}) - toInt32(value_date) AS age_days, received - refunded AS unapplied
+    FROM
+    (
+        SELECT company, payment_id,
+            argMinIf(currency, _offset, event_type = 'PaymentReceived') AS currency,
+            argMinIf({_VALUE_DATE}, _offset, event_type = 'PaymentReceived') AS value_date,
+            toDecimal128(ifNull(argMinIf(amount, _offset, event_type = 'PaymentReceived'), 0), 4) AS received,
+            toDecimal128(ifNull(sumIf(amount, event_type = 'PaymentRefunded' AND effective <= {{as_of:Date32}}), 0), 4)
+                AS refunded,
+            countIf(event_type = 'PaymentReceived') AS receipts,
+            countIf(event_type = 'PaymentReversed' AND effective <= {{as_of:Date32}}) AS reversals,
+            countIf(event_type = 'ReceiptMoved') AS moves
+        FROM
+        (
+            SELECT *, toDate32(ifNull(nullIf(JSONExtractString(payload, 'effective_date'), ''), toString(toDate32(
+                formatDateTime(occurred_at, '%F', timezone_of[company]))))) AS effective
+            FROM
+            (
+                SELECT *, (SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of
+                FROM events
+                WHERE {_KNOWN} AND payment_id != '' AND (account_id = '' OR event_type = 'ReceiptMoved')
+                    AND event_type IN ('PaymentReceived', 'PaymentRefunded', 'PaymentReversed', 'ReceiptMoved')
+                    AND (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
+            )
+            LIMIT 1 BY company, event_id
+        )
+        GROUP BY company, payment_id
+    )
+    WHERE receipts > 0 AND reversals = 0 AND moves = 0 AND value_date <= {{as_of:Date32}}
+)
+WHERE unapplied != 0
+""",
+)
+
+_LATE = View(
+    name="late_applications",
+    comment="Cash that was applied to an invoice later than so many days after its value date, and is still applied. "
+    "Parameters: from_date and to_date (of the application), days_min and known_as_of.",
+    columns=columns(f"""
+company        : LowCardinality(String) | Code of the legal entity.
+account_id     : String                 | Customer account of the invoice.
+currency       : LowCardinality(String) | ISO 4217 code.
+invoice_id     : String                 | Invoice that was paid.
+application_id : String                 | The application.
+value_date     : Date32                 | Date on which the bank credited the money.
+applied_on     : Date32                 | Day from which the application counts.
+lag_days       : Int32                  | Calendar days between the two.
+amount         : {DECIMAL} | What was applied.
+method         : String                 | auto or manual.
+event_id       : String                 | Event that applied it.
+"""),
+    select=f"""
+SELECT company, account_id, currency, item_id AS invoice_id, ifNull(cause_id, '') AS application_id,
+    assumeNotNull(ledger_entries_log.value_date) AS value_date, effective_date AS applied_on,
+    toInt32(applied_on) - toInt32(assumeNotNull(ledger_entries_log.value_date)) AS lag_days,
+    {decimal("-delta_minor")} AS amount, ifNull(toString(ledger_entries_log.method), '') AS method, event_id
+FROM ledger_entries_log
+WHERE entry_type = 'application' AND item_type IN ('invoice', 'debit_memo') AND delta_minor < 0
+    AND ledger_entries_log.value_date IS NOT NULL
+    AND effective_date BETWEEN {_FROM} AND {_TO} AND {_KNOWN}
+    AND lag_days >= {{days_min:UInt32}}
+    AND (company, cause_id) NOT IN (
+        SELECT company, assumeNotNull(cause_id) FROM ledger_entries_log
+        WHERE entry_type IN ('unapplication', 'reversal', 'cancellation') AND cause_id IS NOT NULL AND {_KNOWN}
+    )
+""",
+)
+
+_CONTROL = View(
+    name="control_totals",
+    comment="The control account: what the ledger says by class, and that the parts are the whole. Compare balance with "
+    "the general ledger. Parameters: as_of and known_as_of.",
+    columns=columns(f"""
+company            : LowCardinality(String) | Code of the legal entity.
+currency           : LowCardinality(String) | ISO 4217 code.
+accounts           : UInt64 | Accounts with postings.
+open_items         : UInt64 | Documents and receipts with a balance.
+owed               : {DECIMAL} | Open on invoices and debit memos.
+unapplied          : {DECIMAL} | Money received and not applied; positive.
+on_account         : {DECIMAL} | Money deliberately parked; positive.
+credits            : {DECIMAL} | Open credit memos; positive.
+balance            : {DECIMAL} | Sum of all postings: the balance of the control account.
+reconciliation_gap : {DECIMAL} | owed - unapplied - on_account - credits - balance: 0.
+"""),
+    select=f"""
+SELECT company, currency, uniqExact(account_id) AS accounts, countIf(item_minor != 0) AS open_items,
+    {decimal("sum(parts['invoice'])")} AS owed,
+    {decimal("-sum(parts['unapplied'])")} AS unapplied,
+    {decimal("-sum(parts['on_account'])")} AS on_account,
+    {decimal("-sum(parts['credit'])")} AS credits,
+    {decimal("sum(item_minor)")} AS balance,
+    owed - unapplied - on_account - credits - balance AS reconciliation_gap
+FROM
+(
+    SELECT company, currency, account_id, item_type, item_id,
+        sum(delta_minor) AS item_minor, sumMap(map(toString(balance_class), delta_minor)) AS parts
+    FROM ledger_entries_log
+    WHERE effective_date <= {{as_of:Date32}} AND {_KNOWN}
+    GROUP BY company, currency, account_id, item_type, item_id
+)
+GROUP BY company, currency
+""",
+)
+
+MIGRATION = Migration(
+    11,
+    "statements",
+    (_STATEMENT, _INVOICE_HISTORY, _AGING_CHANGE, _ROLL_RATES, _UNAPPLIED, _LATE, _CONTROL),
+)
