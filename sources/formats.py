@@ -6,6 +6,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from sources.activity import ActivityLines
 from sources.bank import BankFile, BankFormat
 from sources.bank.bai import Bai2, Lockbox
 from sources.bank.camt import camt, camt052, camt053, camt053_with_camt054, camt054
@@ -63,6 +64,12 @@ def _jsonl(options: SourceOptions, mapping: Path | None) -> Adapter:
     return JsonLines(options)
 
 
+def _activity(options: SourceOptions, mapping: Path | None) -> Adapter:
+    if mapping is not None:
+        raise SourceError("activity takes no mapping", "Leave out --mapping; tables of an audit are csv with one")
+    return ActivityLines(options)
+
+
 def bank_format(name: str, purpose: str, suffixes: tuple[str, ...], form: Callable[[], BankFormat]) -> Format:
     """A bank's format, whose files are verified as a whole and take a table of payers."""
 
@@ -101,6 +108,9 @@ def _csv(options: SourceOptions, mapping: Path | None) -> Adapter:
 
 _FORMATS = (
     Format("csv", "delimited extract of any system, described by a mapping file", (".csv", ".tsv", ".txt"), _csv),
+    Format(
+        "activity", "logs of user actions, as JSON lines or syslog", (".jsonl", ".ndjson", ".log", ".syslog"), _activity
+    ),
     Format("jsonl", "events in the written form, one JSON object a line", (".jsonl", ".ndjson"), _jsonl),
     bank_format("camt053", "ISO 20022 bank statements", _CAMT_SUFFIXES, camt053),
     bank_format("camt054", "ISO 20022 credit and debit notices", _CAMT_SUFFIXES, camt054),
