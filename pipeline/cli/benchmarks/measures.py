@@ -9,6 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from avro import contracts
 from jobs import EVENT_TYPES
 from pipeline.cli.benchmarks.history import COMPANY, history, invoice
+from pipeline.cli.benchmarks.http_door import measure_door
 from pipeline.cli.benchmarks.latency import Latencies, measure_latencies
 from pipeline.cli.benchmarks.parts import LOOK_SECONDS, SECONDS_MAX, Pace, System, watch
 from pipeline.cli.benchmarks.results import Result
@@ -44,7 +45,13 @@ class Bench:
         bare, counting = self._simple_fold()
         faust = self._stock_faust()
         domain, whole, latencies = self._pipeline()
-        return [bare, counting, faust, domain, whole, *latencies, *self._restart()]
+        return [bare, counting, faust, domain, whole, *latencies, *self._restart(), *self.run_door()]
+
+    def run_door(self) -> list[Result]:
+        """Measure the HTTP door alone."""
+        with self._system() as system:
+            self._tell("HTTP door")
+            return measure_door(system, max(20.0 / self._share, 5.0))
 
     def _count(self, full: int) -> int:
         return max(full // self._share, 1_000)

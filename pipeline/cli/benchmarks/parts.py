@@ -45,9 +45,10 @@ class System:
         if tables:
             prepare_tables(self.settings)
 
-    def start(self, name: str, module: str, *arguments: str) -> "Process":
-        """Start a process of this system."""
-        process = Process(name, [sys.executable, "-m", module, *arguments], self.folder, self._environment())
+    def start(self, name: str, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> "Process":
+        """Start a process of this system; `environment` are settings of its own."""
+        given = {**self._environment(), **(environment or {})}
+        process = Process(name, [sys.executable, "-m", module, *arguments], self.folder, given)
         self.processes.append(process)
         return process
 
@@ -93,7 +94,8 @@ class Process:
 
     def __init__(self, name: str, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.started = time.monotonic()
-        self.address = f"http://{LOOPBACK}:{(port := free_port())}"
+        port = self._port = free_port()
+        self.address = f"http://{LOOPBACK}:{port}"
         own = {variable_name("service", "host"): LOOPBACK, variable_name("service", "port"): str(port)}
         self._process = ChildProcess(name, command, folder / f"{name}.log", {**environment, **own})
 
@@ -108,9 +110,10 @@ class Process:
                 time.sleep(LOOK_SECONDS)
         raise Problem("a service does not become ready", f"See {self._process.log}")
 
-    def metric(self, name: str) -> float:
-        """The sum of a metric over its labels."""
-        with urllib.request.urlopen(f"{self.address}/metrics", timeout=10.0) as answer:  # noqa: S310  our own
+    def metric(self, name: str, offset: int = 0) -> float:
+        """The sum of a metric over its labels. `offset` is the number of the process, where a service has several."""
+        address = f"http://{LOOPBACK}:{self._port + offset}/metrics"
+        with urllib.request.urlopen(address, timeout=10.0) as answer:
             text = answer.read().decode()
         return sum(float(value) for found, value in _METRIC.findall(text) if found == name)
 
