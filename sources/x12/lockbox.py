@@ -233,7 +233,7 @@ class Lockbox:
 
 
 def _invoices(remittance: Remittance, amount: Decimal) -> Iterator[RemittedInvoice]:
-    for line in remittance.lines(amount, adjustments_reduce=False):
+    for line in remittance.lines(amount):
         deduction = line.get("deduction_amount")
         yield RemittedInvoice(
             invoice_id=line["invoice_id"],

@@ -28,6 +28,7 @@ _MOVES_MONEY = frozenset("CDEUX")
 """BPR01, data element 305: payment with or without remittance in the same transmission. Not among them: I (remittance
 information only), H (notification only), P (prenotification of future transfers), Z (mutually defined)."""
 
+_PAYER = ("PR", "RM")  # N101: payer, remitter
 _PRENOTE = "P"
 _DATES = ("097", "007", "009", "036", "695")  # DTM01: transaction creation, effective, process, expiration, payment
 _REFERENCES = ("TN", "CK", "2I", "TJ", "55", "EF")  # REF01 that number a payment, where there is no TRN
@@ -84,12 +85,12 @@ class PaymentOrder:
                 self._dates.setdefault(segment[1], segment[2])
 
     def end(self) -> Iterator[Taken]:
-        """The advice, once its items add up to its total."""
+        """The advice. Taken as cash, its items must add up to its total."""
         order = self._order
         if order is None:
             raise FileRefusedError("malformed_file", f"{self._opened.name} has no BPR", self._opened.line)
         amount = decimal(order, 2) or Decimal(0)
-        adjustments_reduce = self._check_total(amount, order)
+        self._check_total(amount, order)
         if order[1] == _PRENOTE:
             yield PassedOver(self._opened.line, "prenotification")
         elif self._remittance.is_too_long:
@@ -97,30 +98,27 @@ class PaymentOrder:
             yield BadEntry(self._opened.line, "too_many_lines", message, order.text.encode())
         else:
             try:
-                documents = list(self._documents(order, amount, adjustments_reduce=adjustments_reduce))
+                documents = list(self._documents(order, amount))
             except UnreadableError as error:
                 message = f"{self._opened.name}: {error.message}"
                 yield BadEntry(self._opened.line, error.reason, message, order.text.encode())
                 return
             yield Written(self._opened.line, documents)
 
-    def _check_total(self, amount: Decimal, order: Segment) -> bool:
-        """Whether RMR04 stands before the adjustments under it, which BPR02 tells: senders do it either way."""
+    def _check_total(self, amount: Decimal, order: Segment) -> None:
+        """Cash must agree with itself. Advice that does not is taken: it moves nothing, payers' systems are sloppy
+        here, and the ledger flags what differs from the payment when it arrives (SEMANTICS 4.3)."""
         remittance = self._remittance
-        if not remittance.has_amounts:
-            return False
+        if not self._is_cash or not remittance.has_amounts or remittance.adds_up_to(amount):
+            return
         total = remittance.paid + remittance.adjusted
-        if amount == total:
-            return False
-        if amount == total + remittance.adjusted_in_items:
-            return True
         message = f"{self._opened.name} is over {amount} (BPR02), but its items and adjustments add up to {total}"
         if remittance.adjusted_in_items:
             message += f", or {total + remittance.adjusted_in_items} with the adjustments of items taken off"
         raise FileRefusedError("control_total_mismatch", message, order.line)
 
-    def _documents(self, order: Segment, amount: Decimal, *, adjustments_reduce: bool) -> Iterator[dict[str, Any]]:
-        payer = self._parties.first("PR")
+    def _documents(self, order: Segment, amount: Decimal) -> Iterator[dict[str, Any]]:
+        payer = self._parties.first(*_PAYER)
         trace = self._trace[2] if self._trace else ""
         reference = trace or next((self._references[q] for q in _REFERENCES if q in self._references), "")
         unique = self._unique(order, reference)
@@ -131,7 +129,7 @@ class PaymentOrder:
             "occurred_at": instant(said_on),
             "account_id": self._payers.account_of(self._names(order)) or (payer.number_of_ours if payer else None),
         }
-        lines = list(self._remittance.lines(amount, adjustments_reduce=adjustments_reduce))
+        lines = list(self._remittance.lines(amount))
         payment_id = None
         if self._is_cash and order[1] in _MOVES_MONEY and order[3] != "D" and amount > 0:
             payment_id = self._payment_id(order, unique)
@@ -160,7 +158,7 @@ class PaymentOrder:
 
     def _unique(self, order: Segment, reference: str) -> str:
         """``<payer>:<reference>``, with a count where a file says it more than once: advice for parts of a payment."""
-        payer = self._parties.first("PR")
+        payer = self._parties.first(*_PAYER)
         candidates = (self._trace[3] if self._trace else "", order[10], payer.number if payer else "")
         who = next(filter(None, candidates), "") or (payer.name if payer else "") or self._opened.sender
         unique = f"{who}:{reference or '~' + self._digest.hexdigest()}"
@@ -173,7 +171,7 @@ class PaymentOrder:
 
     def _names(self, order: Segment) -> list[str]:
         """What may stand for the payer in the table of payers, the most exact first."""
-        payer = self._parties.first("PR")
+        payer = self._parties.first(*_PAYER)
         numbers = [payer.number, *payer.numbers] if payer else []
         trace = [self._trace[3]] if self._trace else []
         name = [payer.name] if payer else []

@@ -46,6 +46,8 @@ class Item(msgspec.Struct):
     kept: list[Deduction]
     adjustments: list[Deduction]
     is_free: bool = False
+    full: Decimal | None = None
+    """RMR05 less RMR06: what is due before adjustments, where it is said."""
 
 
 class Remittance:
@@ -85,22 +87,30 @@ class Remittance:
         """Whether it has more items than a record can hold."""
         return self.count > LINES_MAX
 
-    def lines(self, payment: Decimal, *, adjustments_reduce: bool) -> Iterator[dict[str, Any]]:
+    def adds_up_to(self, payment: Decimal) -> bool:
+        """Whether items and adjustments come to the payment, in one of the two ways in which senders write them."""
+        total = self.paid + self.adjusted
+        return payment in {total, total + self.adjusted_in_items}
+
+    def lines(self, payment: Decimal) -> Iterator[dict[str, Any]]:
         """The lines of a ``RemittanceReceived``: one for each item, and for each further reason of a deduction.
 
         Without amounts, a single item is paid by all of the `payment`; several say too little to apply cash.
         A line's amount is what is paid, never below zero: an item with a negative amount is a credit that the payer
         takes, by a credit memo or a claim of its own, and stands as a deduction on the number that it names.
-        `adjustments_reduce`: RMR04 is before the adjustments under it, so they are taken off.
+        Some senders put into RMR04 what stands before the adjustments under it. If the items come to the payment with
+        those taken off, and not without, they are taken off; where neither comes to it, an item's own total tells.
         An adjustment of the whole payment that names an item of it is an adjustment of that item.
         """
         if not self.has_amounts:
             if len(self.items) == 1 and self.items[0].reference:
                 yield {"invoice_id": self.items[0].reference, "amount": format(payment, "f")}
             return
+        total = self.paid + self.adjusted
+        is_net, is_gross = payment == total, payment == total + self.adjusted_in_items
         for item in self._settled():
             paid = item.paid
-            if adjustments_reduce:
+            if not is_net and (is_gross or _is_before_adjustments(item)):
                 paid -= _sum(item.adjustments)
             deductions = [each for each in (*item.kept, *item.adjustments) if each.amount > 0]
             if paid < 0:
@@ -141,7 +151,8 @@ class Remittance:
             kept.append(Deduction(further if is_kept else -further, segment[7]))
         self.paid += paid
         self._is_in_item = True
-        self._keep(Item(segment[1] or _INVOICE, segment[2], paid, kept, []))
+        full = None if total is None else total - discount
+        self._keep(Item(segment[1] or _INVOICE, segment[2], paid, kept, [], full=full))
 
     def _adjust(self, segment: Segment) -> None:
         amount = decimal(segment, 1) or _NOTHING
@@ -169,6 +180,11 @@ class Remittance:
         if not self.is_too_long:
             self.items.append(item)
             self._open = item
+
+
+def _is_before_adjustments(item: Item) -> bool:
+    """Whether the item's own numbers say that its adjustments are not in what is paid."""
+    return bool(item.adjustments) and item.paid == item.full and _sum(item.adjustments) != 0
 
 
 def _lines(reference: str, paid: Decimal, deductions: dict[str, Decimal]) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,10 @@ def test_each_item_is_a_line() -> None:
     assert lines_of("30", "ENT*1", "RMR*IV*I1**10", "RMR*IV*I2*PO*20*25") == [line("I1", "10"), line("I2", "20")]
 
 
+def test_adjustments_that_break_down_an_amount_change_nothing() -> None:
+    assert lines_of("100", "RMR*IV*I1**100*100", "ADX*60*1", "ADX*40*2") == [line("I1", "100")]
+
+
 def test_a_discount_is_a_deduction() -> None:
     assert lines_of("98", "RMR*IV*I1**98*100*2") == [line("I1", "98", "2", "discount")]
 
@@ -103,9 +107,22 @@ def test_several_items_without_amounts_say_too_little() -> None:
     assert (event["event"], event["action"]) == ("UserActivityLogged", "cash_announced")
 
 
-def test_items_that_do_not_add_up_refuse_the_file_with_the_numbers() -> None:
-    data = interchange("820", [HEAD[0].format("99.50"), "RMR*IV*I1**100", "ADX*-1*06"])
-    assert reject(data, "x12-820").message == (
+DISAGREEING = interchange("820", [HEAD[0].format("99.50"), "RMR*IV*I1**100", "ADX*-1*06"])
+
+
+def test_advice_that_does_not_add_up_is_taken_as_it_says() -> None:
+    """It is no cash, and half of what payers send is like this; the ledger compares it with the payment."""
+    assert events(DISAGREEING, "x12-820")[0]["lines"] == [line("I1", "100", "1", "06")]
+
+
+def test_then_an_items_own_total_tells_whether_its_adjustments_are_in_what_is_paid() -> None:
+    assert lines_of("1", "RMR*IV*I1**100*100", "ADX*-10*06") == [line("I1", "90", "10", "06")]
+    assert lines_of("1", "RMR*IV*I1**90*100", "ADX*-10*06") == [line("I1", "90", "10", "06")]
+    assert lines_of("1", "RMR*IV*I1**5*0", "ADX*5*53") == [line("I1", "5")]
+
+
+def test_taken_as_cash_it_is_refused_with_the_numbers() -> None:
+    assert reject(DISAGREEING, "x12-820-cash").message == (
         "the file is refused: the 820 with control number 0001 is over 99.50 (BPR02), but its items and adjustments "
         "add up to 100, or 99 with the adjustments of items taken off"
     )
