@@ -13,6 +13,7 @@ from sinks.migrations import (
     m0010_key_figures,
     m0011_statements,
     m0012_base_currency,
+    m0013_work,
 )
 
 MIGRATIONS = (
@@ -28,4 +29,5 @@ MIGRATIONS = (
     m0010_key_figures.MIGRATION,
     m0011_statements.MIGRATION,
     m0012_base_currency.MIGRATION,
+    m0013_work.MIGRATION,
 )
