@@ -10,7 +10,7 @@ _OLD_HEADER = re.compile(
     r"(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|(?P<time>\d{4}-\d\d-\d\dT\S+)) "
     r"(?P<host>\S+) (?P<app>[^\s\[:]+)(?:\[[^\]]*\])?: "
 )
-_STRUCTURED = re.compile(r'-(?: |$)|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*\])+(?: |$)')
+_STRUCTURED = re.compile(r'-(?: |$)|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\]|\\.)*")*\])+(?: |$)')
 _COOKIE = "@cee:"
 _NIL = "-"
 _BYTE_ORDER_MARK = "\ufeff"
