@@ -75,7 +75,7 @@ class Invoice:
                 self._begin = segment
             case "CUR":
                 self._currency = self._currency or segment[2] or None
-            case "REF":
+            case "REF" if segment[1] in _ORIGINAL_INVOICE:
                 self._references.setdefault(segment[1], segment[2])
             case "ITD" | "DTM":
                 self._terms.take(segment)

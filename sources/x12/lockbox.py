@@ -26,6 +26,7 @@ from sources.x12.segments import Segment
 from sources.x12.values import UnreadableError, day, decimal
 
 _HOME = "USD"
+_QUANTITIES_MAX = 10  # the standard has two
 _NOTHING = Decimal(0)
 
 
@@ -46,7 +47,7 @@ class _Sum:
         said = decimal(segment, 2)
         if said is not None and segment.name == "AMT" and self.total is None:
             self.total = segment, said
-        elif said is not None and segment.name == "QTY":
+        elif said is not None and segment.name == "QTY" and len(self.quantities) < _QUANTITIES_MAX:
             self.quantities.append((segment, said))
 
     def check(self) -> None:

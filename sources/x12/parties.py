@@ -5,6 +5,7 @@ import msgspec
 from sources.x12.segments import Segment
 
 _ASSIGNED_BY_SELLER = "91"
+_KEPT_MAX = 50  # parties of a set and numbers of a party; real ones have a handful
 
 
 class Party(msgspec.Struct):
@@ -34,9 +35,11 @@ class Parties:
         match segment.name:
             case "N1":
                 self._open = Party(segment[1], segment[2], segment[3], segment[4], [])
-                self._by_role.setdefault(segment[1], self._open)
+                if len(self._by_role) < _KEPT_MAX:
+                    self._by_role.setdefault(segment[1], self._open)
             case "REF" if self._open is not None:
-                self._open.numbers.append(segment[2])
+                if len(self._open.numbers) < _KEPT_MAX:
+                    self._open.numbers.append(segment[2])
             case "N2" | "N3" | "N4" | "PER" | "RDM" if self._open is not None:
                 pass
             case _:

@@ -79,9 +79,9 @@ class PaymentOrder:
                 self._trace = segment
             case "CUR":
                 self._currency = segment[2] or None
-            case "REF":
+            case "REF" if segment[1] in _REFERENCES:
                 self._references.setdefault(segment[1], segment[2])
-            case "DTM":
+            case "DTM" if segment[1] in _DATES:
                 self._dates.setdefault(segment[1], segment[2])
 
     def end(self) -> Iterator[Taken]:

@@ -84,7 +84,7 @@ class Remittance:
 
     @property
     def is_too_long(self) -> bool:
-        """Whether it has more items than a record can hold."""
+        """Whether it has more items and adjustments than a record can hold."""
         return self.count > LINES_MAX
 
     def adds_up_to(self, payment: Decimal) -> bool:
@@ -160,7 +160,8 @@ class Remittance:
         adjustment = Deduction(-amount, segment[2])
         if self._is_in_item:
             self.adjusted_in_items += amount
-            if self._open is not None:
+            self.count += 1
+            if self._open is not None and not self.is_too_long:
                 self._open.adjustments.append(adjustment)
         else:
             self.adjusted += amount

@@ -12,7 +12,9 @@ _BASIS = {"1": ("011",), "2": ("035", "017"), "4": ("050",), "5": ("050",)}
 """ITD02, the date from which days count → the DTM that has it: shipment, delivery, receipt of goods or invoice.
 Anything else, and a date that is not there, is the date of the invoice."""
 
+_DATES = frozenset(_NET_DUE) | {qualifier for qualifiers in _BASIS.values() for qualifier in qualifiers}
 _DAYS_MAX = 3650
+_TERMS_MAX = 400  # instalments of an invoice
 
 
 class Terms:
@@ -25,8 +27,9 @@ class Terms:
     def take(self, segment: Segment) -> None:
         """An ITD or DTM of the heading."""
         if segment.name == "ITD":
-            self._terms.append(segment)
-        else:
+            if len(self._terms) < _TERMS_MAX:
+                self._terms.append(segment)
+        elif segment[1] in _DATES:
             self._dates.setdefault(segment[1], segment[2])
 
     def fields(self, invoiced_on: date, total: Decimal) -> dict[str, Any]:

@@ -195,3 +195,8 @@ def test_too_many_decimals_reject_the_advice() -> None:
 def test_more_items_than_an_event_can_hold_reject_the_set() -> None:
     items = [f"RMR*IV*I{number}**1" for number in range(10_001)]
     assert reject(interchange("820", ["BPR*I*10001*C*ACH", *items]), "x12-820").reason == "too_many_lines"
+
+
+def test_adjustments_without_end_reject_the_set_too() -> None:
+    body = ["BPR*I*1*C*ACH", "RMR*IV*I1**1", *["ADX*0*06"] * 10_001]
+    assert reject(interchange("820", body), "x12-820").reason == "too_many_lines"
