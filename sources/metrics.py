@@ -21,6 +21,10 @@ WEBHOOK_EVENTS = Counter(
     "Events of payment providers by what became of them: mapped, skipped on purpose, rejected to ar.failed.",
     ["provider", "outcome"],
 )
+# From the start, at 0: Prometheus sees an increase between two values only, and the first failure must alert.
+for _provider in ("stripe", "gocardless", "adyen"):
+    for _outcome in ("mapped", "skipped", "rejected"):
+        WEBHOOK_EVENTS.labels(_provider, _outcome)
 UNDER_WAY = Gauge("arrears_api_records_under_way", "Records that the API has sent and the broker not acknowledged yet.")
 BROKER_REACHABLE = Gauge(
     "arrears_api_broker_reachable", "1 while the API's broker answers; at 0 all requests are answered 503."

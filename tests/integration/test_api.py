@@ -20,6 +20,7 @@ from pipeline.local import KafkaBroker
 from sources.http import KeyFile
 from sources.http.openapi import CHANGE, INVOICE, LOGIN, PAYMENT
 from tests.conftest import _delete_topics
+from tests.docs.pages import DOCS, blocks
 from tests.integration.door import ACTIVITIES, EVENTS, Door
 from topics import apply, catalogue
 
@@ -41,6 +42,7 @@ def keys(folder: Path) -> dict[str, str]:
     return {
         "shop": file.create("shop", ["events:write"], ["FR01"])[1],
         "group": file.create("group", ["events:write", "activities:write"], ["FR01", "DE01"])[1],
+        "both": file.create("both", ["events:write", "activities:write"], ["FR01"])[1],
         "any": file.create("any", ["events:write"], ["*"])[1],
         "screens": file.create("screens", ["activities:write"], ["FR01"])[1],
         "slow": file.create("slow", ["events:write"], ["FR01"], events_per_second=0.5)[1],
@@ -100,6 +102,16 @@ def test_what_is_accepted_stands_in_the_log(door: Door, keys: dict[str, str]) ->
     assert set(map(tuple, door.by_id([*ids, "packed/0", "packed/1"]).values())) == {("PaymentReceived",)}
     (record,) = [record for _, record in door.records() if record["event_id"] == ids[0]]
     assert (record["company"], record["source"], record["actor_id"]) == ("FR01", "api", "shop")
+
+
+def test_the_page_shows_what_is_sent_and_answered(door: Door, keys: dict[str, str]) -> None:
+    shown = [json.loads(block.text) for block in blocks(DOCS / "sources" / "http-api.md") if block.language == "json"]
+    assert len(shown) == 6
+    for request, answer in zip(shown[::2], shown[1::2], strict=True):
+        is_activity = isinstance(request, list) and "action" in request[0]
+        told = door.post(keys["both"], request, ACTIVITIES if is_activity else EVENTS)
+        assert told.status == (207 if answer["rejected"] else 202)
+        assert told.document == answer
 
 
 def test_sending_again_gives_the_same_ids(door: Door, keys: dict[str, str]) -> None:

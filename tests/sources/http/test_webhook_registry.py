@@ -1,11 +1,14 @@
 """The file of webhook endpoints: secrets filled in, mistakes named."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from sources.errors import SourceError
+from sources.http.webhooks import stripe
 from sources.http.webhooks.registry import read_endpoints
+from tests.docs.pages import DOCS, blocks
 
 RIGHT = """
 [[endpoint]]
@@ -49,6 +52,17 @@ def test_a_mistake_is_one_line(tmp_path: Path, changed: str, to: str, words: str
     file.write_text(RIGHT.replace(changed, to, 1))
     with pytest.raises(SourceError, match=words):
         read_endpoints(file, {"STRIPE_NEW": "whsec_new", "ADYEN_PASSWORD": "word"})
+
+
+def test_the_file_of_the_page_is_right_and_its_delivery_becomes_the_events_shown(tmp_path: Path) -> None:
+    page = blocks(DOCS / "sources" / "webhooks.md")
+    file = tmp_path / "webhooks.toml"
+    file.write_text(next(block.text for block in page if block.language == "toml"))
+    endpoints = read_endpoints(file, {})
+    assert [endpoint.provider for endpoint in endpoints] == ["stripe", "gocardless", "adyen"]
+    delivery, shown = (block.text for block in page if block.language == "json")
+    mapped = stripe.map_event(json.loads(delivery), endpoints[0].naming)
+    assert [*mapped.first, *mapped.then] == [json.loads(line) for line in shown.splitlines()]
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
