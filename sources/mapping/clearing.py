@@ -121,7 +121,7 @@ class Clearings:
                 named.left -= amount
                 credit.left -= amount
                 if credit.kind == "payment":  # a credit memo that names its invoice has settled it itself
-                    yield self._application(credit, named.number, amount, None)
+                    yield self._application(credit, named.number, amount, None, named.account)
         for credit in memos_first:
             own_first = sorted(debits, key=lambda item: item.account != credit.account)
             for debit in own_first:
