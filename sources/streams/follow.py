@@ -1,6 +1,6 @@
 """Follows source topics in a consumer group: read a batch, send its events, and only then keep the position.
 
-1. Read at most `batch_records` records.
+1. Read, and take at most `batch_records` records in the order of their time (``Merge``).
 2. Make events of them; what cannot be read becomes a reject for `ar.failed`.
 3. Send all and wait until the broker has acknowledged them.
 4. Commit the positions behind the batch.
@@ -9,13 +9,14 @@ Whatever ends the process before step 4 has the batch read again, and its events
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from sources import feed_metrics as metrics
 from sources.errors import SourceError
+from sources.streams.merge import Merge, Place
 from sources.streams.record import StreamRecord
 from sources.values import Parsed
 
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS_MAX = 15.0
 SESSION_SECONDS = 10.0  # how long the partitions of a process that died wait for another
-_READ_SECONDS = 0.5
+_READ_SECONDS = 0.25
 _QUEUE_KIBIBYTES_MAX = 32 * 1024
 
 
@@ -64,8 +65,10 @@ class Follower:
         self._heartbeat = heartbeat
         self._set_ready = set_ready
         self._has_ended = False
-        self._assigned: set[tuple[str, int]] | None = None
-        self._at_end: set[tuple[str, int]] = set()
+        self._merge = Merge({topic: rank for rank, topic in enumerate(topics)})
+        self._starts: list[TopicPartition] | None = None  # where the present assignment begins
+        self._is_new = False  # whether that was given since the last look
+        self._paused: set[Place] = set()
         self._consumer = Consumer(
             {
                 **client_options,
@@ -98,7 +101,10 @@ class Follower:
         try:
             while not self._has_ended and not self._is_done():
                 self._heartbeat()
-                self._take(self._consumer.consume(self._batch_records, _READ_SECONDS))
+                self._add(self._consumer.consume(self._batch_records, _READ_SECONDS))
+                while records := self._next():
+                    self._take(records)
+                self._throttle()
         except KafkaException as error:
             raise SourceError(
                 f"the broker does not answer: {error.args[0].str()}", "Start again once it does"
@@ -122,29 +128,48 @@ class Follower:
             )
 
     def _is_done(self) -> bool:
-        return self._once and self._assigned is not None and self._assigned <= self._at_end
+        return self._once and self._starts is not None and self._merge.is_at_end
 
-    def _take(self, messages: Iterable[Message]) -> None:
-        """Steps 2 to 4 for what one read has brought."""
-        values: list[Parsed] = []
-        positions: dict[tuple[str, int], int] = {}
-        count = 0
+    def _add(self, messages: Sequence[Message]) -> None:
+        """Step 1. What was read while the partitions were given out anew is read again, for it may be out of order."""
+        if self._is_new:
+            self._is_new = False
+            starts = self._starts or []
+            self._merge.assign((place.topic, place.partition) for place in starts)
+            if messages:
+                self._consumer.assign(starts)
+                return
         for message in messages:
             error = message.error()
             place = (message.topic() or "", message.partition() or 0)
             if error is None:
-                record = _record(message)
-                values += self._reader.read(record)
-                positions[place] = record.offset + 1
-                self._at_end.discard(place)
-                count += 1
+                self._merge.add(_record(message))
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's own name for it
-                self._at_end.add(place)
+                self._merge.end(place)
             else:
                 raise _stream_error(place, error)
-        if positions and self._deliver(values):
-            self._commit(positions)
-            metrics.RECORDS.inc(count)
+
+    def _next(self) -> list[StreamRecord]:
+        return [] if self._has_ended else self._merge.take(self._batch_records)
+
+    def _take(self, records: Sequence[StreamRecord]) -> None:
+        """Steps 2 to 4 for one batch."""
+        values = [value for record in records for value in self._reader.read(record)]
+        if self._deliver(values):
+            # Records of a partition come in its order, so the last one counts.
+            self._commit({(record.topic, record.partition): record.offset + 1 for record in records})
+            metrics.RECORDS.inc(len(records))
+
+    def _throttle(self) -> None:
+        """Read no further in partitions that are ahead of the others in time: memory is bounded."""
+        held = {(place.topic, place.partition) for place in self._starts or ()}
+        full = {place for place in held if self._merge.held(place) >= 2 * self._batch_records}
+        free = {place for place in self._paused & held if self._merge.held(place) < self._batch_records}
+        if full - self._paused:
+            self._consumer.pause([TopicPartition(*place) for place in full - self._paused])
+        if free:
+            self._consumer.resume([TopicPartition(*place) for place in free])
+        self._paused = (self._paused | full) - free
 
     def _commit(self, positions: Mapping[tuple[str, int], int]) -> None:
         if not self._keep_positions:
@@ -158,15 +183,16 @@ class Follower:
             logger.warning("positions were not taken, the records are read again: %s", error.args[0].str())
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._assigned = {(place.topic, place.partition) for place in partitions}
-        self._at_end &= self._assigned
-        starts = [self._start(place) for place in consumer.committed(partitions, timeout=ANSWER_SECONDS_MAX)]
-        consumer.assign(starts)
+        self._starts = [self._start(place) for place in consumer.committed(partitions, timeout=ANSWER_SECONDS_MAX)]
+        self._is_new = True
+        self._paused = set()
+        consumer.assign(self._starts)
         self._set_ready(True)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        # Nothing is under way between two reads, so there is nothing to finish.
-        self._assigned = None
+        # What was sent has its position kept, and what is held back was not sent: there is nothing to finish.
+        self._starts = None
+        self._merge.assign(())
         self._set_ready(False)
 
     def _start(self, place: TopicPartition) -> TopicPartition:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from pipeline.local import KafkaBroker
 from sources import Parsed, ParsedEvent, SourceError
@@ -20,6 +20,7 @@ from tests.sources.streams.test_outbox import EVENT
 pytestmark = pytest.mark.kafka
 
 TOPIC = "erp.public.ar_invoices"
+CASH = {"account_id": "C1", "occurred_at": "2026-03-01T08:12:00Z", "amount": "10.00"}
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def read_once(system: FeedSystem, config: str) -> list[Parsed]:
     loaded = load_stream_config(system.folder / config)
     Follower(
         system.client_config, group_id=f"{system.prefix}once", topics=loaded.topics,
-        reader=stream_reader(loaded, system.folder), deliver=deliver, batch_records=10, once=True,
+        reader=stream_reader(loaded, system.folder), deliver=deliver, batch_records=200, once=True,
     ).run()  # fmt: skip
     return values
 
@@ -145,3 +146,29 @@ def test_positions_that_retention_has_overtaken_are_told(system: FeedSystem, cap
     deleted.result(30)
     assert len(read_once(system, "stream.toml")) == 2
     assert "4 records were deleted by retention before they were read" in caplog.text
+
+
+def test_tables_that_belong_together_are_read_in_the_order_of_their_commits(system: FeedSystem) -> None:
+    """Applications are fetched first by chance, and their payments later: each must come behind its payment."""
+    topics = [system.source_topic(name, 1) for name in ("erp.public.applications", "erp.public.payments")]
+    quoted = ", ".join(f'"{topic}"' for topic in reversed(topics))
+    config = f'name = "o"\nkind = "outbox"\ntopics = [{quoted}]\ncompany = "FR01"\nsource = "erp"\n'
+    system.file("ordered.toml", config)
+    producer = Producer({**system.client_config, "linger.ms": 5})
+    for number in range(400):
+        payment = {**CASH, "event": "PaymentReceived", "payment_id": f"P{number}", "currency": "EUR",
+                   "value_date": "2026-03-01"}  # fmt: skip
+        application = {**CASH, "event": "CashApplied", "application_id": f"A{number}", "payment_id": f"P{number}",
+                       "invoice_id": "I1", "method": "auto"}  # fmt: skip
+        for topic, event, milliseconds in ((topics[1], payment, 0), (topics[0], application, number % 2)):
+            moment = 1_772_356_320_000 + 10 * number + milliseconds
+            producer.produce(topic, value=json.dumps(event).encode(), timestamp=moment)
+    assert producer.flush(30) == 0
+    known: set[str] = set()
+    for value in read_once(system, "ordered.toml"):
+        assert isinstance(value, ParsedEvent)
+        if value.name == "PaymentReceived":
+            known.add(value.record["payment_id"])
+        else:
+            assert value.record["payment_id"] in known
+    assert len(known) == 400
