@@ -19,11 +19,14 @@ from sources.x12.segments import Segment
 from sources.x12.terms import Terms
 from sources.x12.values import UnreadableError, day, decimal, hundredths, instant
 
-_CREDITS = frozenset({"CN", "CR"})
-_DEBIT_MEMOS = frozenset({"DC", "DR"})
-_NO_RECEIVABLE = {"PF": "pro_forma", "ME": "memorandum"}
-_COPIES = {"06": "confirmation", "22": "information_copy"}  # BIG08
-_CANCELLATION = "01"
+# BIG07, data element 640.
+_CREDITS = frozenset({"CC", "CE", "CG", "CN", "CR"})
+_DEBIT_MEMOS = frozenset({"CF", "DC", "DR"})
+_NO_RECEIVABLE = {"PF": "pro_forma", "FE": "memorandum", "ME": "memorandum"}
+_CORRECTED = "CO"
+# BIG08, data element 353.
+_COPIES = {"06": "confirmation", "22": "information_copy"}
+_CANCELLATIONS = frozenset({"01", "03"})
 _CHANGES = {"04": "a change", "05": "a replacement"}
 _CUSTOMER = ("BT", "BY", "PR", "SO", "ST")
 """N101: bill-to, buyer, payer, sold-to, ship-to; the first that there is owes the money."""
@@ -127,11 +130,12 @@ class Invoice:
             raise UnreadableError("missing_date", "it has no date (BIG01)")
         if not begin[2]:
             raise UnreadableError("missing_field", "it has no number (BIG02)")
-        if begin[8] in _CHANGES:
-            what = f"it is {_CHANGES[begin[8]]} of {begin[2]} (BIG08 is {begin[8]}), which would be billed twice"
+        if begin[8] in _CHANGES or begin[7] == _CORRECTED:
+            what = _CHANGES.get(begin[8], "a correction")
+            what = f"it is {what} (BIG07 {begin[7]}, BIG08 {begin[8]}) of what was billed, and would bill it twice"
             raise UnreadableError("unsupported_purpose", f"{what}; send an adjustment or a cancellation")
         envelope = {"occurred_at": instant(invoiced_on), "account_id": self._account()}
-        if begin[8] == _CANCELLATION:
+        if begin[8] in _CANCELLATIONS:
             return envelope | {"event": "InvoiceCancelled", "invoice_id": begin[2]}
         if begin[7] in _CREDITS or amount < 0:
             return envelope | self._credit_memo(begin, abs(amount), invoiced_on)

@@ -74,6 +74,7 @@ def test_instalments_add_up_to_the_invoice() -> None:
     [
         ("CR", "5475", "CreditMemoIssued", "54.75"),
         ("CN", "5475", "CreditMemoIssued", "54.75"),
+        ("CG", "5475", "CreditMemoIssued", "54.75"),
         ("CR", "-5475", "CreditMemoIssued", "54.75"),
         ("DI", "-5475", "CreditMemoIssued", "54.75"),
         ("DR", "5475", "InvoiceIssued", "54.75"),
@@ -93,8 +94,9 @@ def test_a_credit_memo_names_its_invoice() -> None:
     assert "invoice_id" not in invoice("BIG*20260901*CM-1*****CR", BILL_TO, "TDS*100")
 
 
-def test_a_cancellation_cancels() -> None:
-    event = invoice("BIG*20260901*INV-1*****DI*01", BILL_TO, "TDS*100")
+@pytest.mark.parametrize("purpose", ["01", "03"])
+def test_a_cancellation_cancels(purpose: str) -> None:
+    event = invoice(f"BIG*20260901*INV-1*****DI*{purpose}", BILL_TO, "TDS*100")
     assert (event["event"], event["invoice_id"]) == ("InvoiceCancelled", "INV-1")
 
 
@@ -105,9 +107,9 @@ def test_what_asks_for_no_payment_is_passed_over(big: str, word: str) -> None:
     assert [value.reason for value in values if isinstance(value, SkippedRow)] == [word]
 
 
-@pytest.mark.parametrize("purpose", ["04", "05"])
-def test_a_replacement_is_not_billed_a_second_time(purpose: str) -> None:
-    found = reject(interchange("810", [f"BIG*20260901*INV-1*****DI*{purpose}", BILL_TO, "TDS*100"]), "x12-810")
+@pytest.mark.parametrize("codes", ["DI*04", "DI*05", "CO*00", "CO"])
+def test_a_replacement_is_not_billed_a_second_time(codes: str) -> None:
+    found = reject(interchange("810", [f"BIG*20260901*INV-1*****{codes}", BILL_TO, "TDS*100"]), "x12-810")
     assert found.reason == "unsupported_purpose"
     assert "send an adjustment or a cancellation" in found.message
 
