@@ -6,42 +6,42 @@ counts them the same way. Where references may repeat, a digest of amount, dates
 the bank's: a booking keeps its id whatever else is written about it, and two of one reference never become one.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from hashlib import blake2b
 
 from sources.bank.entry import BankEntry, EntryKind
 
 _DIGEST_BYTES = 12
 _FIELD = "\x1f"
-# Equal entries are of one account and booking date. So many of these are counted at a time, the last ones: memory stays
-# bounded, and files are in the order of time.
-_DAYS_COUNTED_MAX = 512
+# Entries of which equal ones are counted: at least so many, the last ones, so that memory stays bounded. Equal entries
+# are of one account and day, and files are in the order of accounts and days.
+_COUNTED_MIN = 100_000
 
 
 class PaymentIds:
-    """The ids of one file. Equal entries are counted from 1, per account and booking date."""
+    """The ids of one file. Equal entries are counted from 1."""
 
     def __init__(self) -> None:
-        self._days: OrderedDict[tuple[str, int], Counter[tuple[EntryKind, bytes]]] = OrderedDict()
+        self._recent: Counter[bytes] = Counter()
+        self._before: Counter[bytes] = Counter()
 
     def of(self, entry: BankEntry) -> str:
         """``<account>:<bank reference>:<place>``, or with digest and count instead of the place or the reference."""
         account = entry.account.fingerprint
         if entry.servicer_reference is None:
-            return f"{account}:{self._counted(account, entry, _content(entry))}"
+            return f"{account}:{self._counted(account, entry.kind, _content(entry))}"
         if entry.reference_repeats:
-            return f"{account}:{entry.servicer_reference}:{self._counted(account, entry, _booking(entry))}"
+            return f"{account}:{entry.servicer_reference}:{self._counted(account, entry.kind, _booking(entry))}"
         return f"{account}:{entry.servicer_reference}:{entry.detail_index}"
 
-    def _counted(self, account: str, entry: BankEntry, digest: bytes) -> str:
-        day = (account, entry.booking_date.toordinal())
-        equal = self._days.setdefault(day, Counter())
-        self._days.move_to_end(day)
-        if len(self._days) > _DAYS_COUNTED_MAX:
-            self._days.popitem(last=False)
-        # An announcement does not make the booking that follows it the second of its kind.
-        equal[entry.kind, digest] += 1
-        return f"~{digest.hex()}:{equal[entry.kind, digest]}"
+    def _counted(self, account: str, kind: EntryKind, digest: bytes) -> str:
+        # By kind: an announcement does not make the booking that follows it the second one.
+        key = digest + f"{account}{kind}".encode()
+        count = max(self._recent[key], self._before[key]) + 1
+        self._recent[key] = count
+        if len(self._recent) >= _COUNTED_MIN:
+            self._before, self._recent = self._recent, Counter()
+        return f"~{digest.hex()}:{count}"
 
 
 def _booking(entry: BankEntry) -> bytes:

@@ -57,10 +57,10 @@ class _Totals:
         if not record[_TOTALS[0][0] :].strip():
             return
         for start, middle, end in _TOTALS:
-            count, amount = record[start:middle], record[middle:end]
-            if not (count + amount).strip().isdecimal():
+            count, amount = record[start:middle].strip() or "0", record[middle:end].strip() or "0"
+            if not (count.isdecimal() and amount.isdecimal()):
                 continue
-            if int(count or 0) == self.count and Decimal(amount.strip() or 0).scaleb(-_CENTS) == self.amount:
+            if int(count) == self.count and Decimal(amount).scaleb(-_CENTS) == self.amount:
                 return
         raise FileRefusedError(
             "control_total_mismatch",

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from sources.bank import BankAccount, BankEntry
 from sources.bank.identity import PaymentIds
 
@@ -75,8 +77,17 @@ def test_an_announcement_before_it_does_not_change_the_id_of_a_booking() -> None
     assert ids(announced, paid)[1] == ids(paid)[0]
 
 
-def test_memory_is_bounded_by_the_days_that_are_counted() -> None:
+def test_equal_payments_of_two_accounts_are_both_the_first() -> None:
+    one, other = ids(entry(), entry(account=BankAccount("DE02 1203 0000 0000 2020 51")))
+    assert one.endswith(":1")
+    assert other.endswith(":1")
+
+
+def test_memory_is_bounded_and_what_was_counted_lately_is_counted_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sources.bank.identity._COUNTED_MIN", 100)
     known = PaymentIds()
-    for number in range(5_000):
-        known.of(entry(booking_date=DAY + timedelta(days=number)))
-    assert len(known._days) == 512
+    for number in range(950):
+        known.of(entry(amount=Decimal(number + 1)))
+    assert len(known._recent) + len(known._before) <= 200
+    assert known.of(entry(amount=Decimal(900))).endswith(":2")
+    assert known.of(entry(amount=Decimal(900))).endswith(":3")
