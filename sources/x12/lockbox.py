@@ -26,6 +26,7 @@ from sources.x12.segments import Segment
 from sources.x12.values import UnreadableError, day, decimal
 
 _HOME = "USD"
+_BATCHES, _CHECKS, _TRANSACTIONS = _COUNTED = ("41", "42", "46")  # QTY01; others count pages, items and the like
 _QUANTITIES_MAX = 10  # the standard has two
 _NOTHING = Decimal(0)
 
@@ -40,6 +41,7 @@ class _Sum:
         self.quantities: list[tuple[Segment, Decimal]] = []
         self.amount = _NOTHING
         self.payments = 0
+        self.checks = 0
         self.batches = 0
 
     def say(self, segment: Segment) -> None:
@@ -47,7 +49,7 @@ class _Sum:
         said = decimal(segment, 2)
         if said is not None and segment.name == "AMT" and self.total is None:
             self.total = segment, said
-        elif said is not None and segment.name == "QTY" and len(self.quantities) < _QUANTITIES_MAX:
+        elif said is not None and segment[1] in _COUNTED and len(self.quantities) < _QUANTITIES_MAX:
             self.quantities.append((segment, said))
 
     def check(self) -> None:
@@ -59,9 +61,15 @@ class _Sum:
             message = f"{self.what} states {said} (AMT02), its payments add up to {self.amount}"
             raise FileRefusedError("control_total_mismatch", message, segment.line)
         for segment, said in self.quantities:
-            if said != self.payments and (not self.batches or said != self.batches):
+            if said not in self._counts(segment[1]):
                 message = f"{self.what} states {segment[2]} (QTY02), it has {self._held()}"
                 raise FileRefusedError("control_total_mismatch", message, segment.line)
+
+    def _counts(self, qualifier: str) -> set[int]:
+        """What a QTY may state, by its qualifier (data element 673). Payments that are no checks count as they like."""
+        if qualifier == _BATCHES:
+            return {self.batches or 1}
+        return {self.payments, self.checks} if qualifier == _CHECKS else {self.payments}
 
     def _held(self) -> str:
         return f"{self.payments} payments" + (f" in {self.batches} batches" if self.batches else "")
@@ -131,6 +139,7 @@ class Lockbox:
         for level in filter(None, (self._deposit, self._batch)):
             level.amount += signed
             level.payments += 1
+            level.checks += segment[4] == "CHK"
 
     def _detail(self, segment: Segment) -> None:
         payment = self._payment

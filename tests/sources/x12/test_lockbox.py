@@ -54,6 +54,16 @@ def test_a_total_or_count_that_disagrees_refuses_the_file(said: str, changed: st
     assert reject(interchange("823", body), "x12-823").reason == "control_total_mismatch"
 
 
+def test_counts_of_something_else_are_not_compared() -> None:
+    assert len(payments(*DEPOSIT, "QTY*QA*99", *BODY[4:])) == 3
+    assert len(payments(DEPOSIT[0], "QTY*41*1", "QTY*46*1", *CHECKS[0])) == 1
+
+
+def test_checks_may_be_counted_without_other_payments() -> None:
+    body = [DEPOSIT[0], "QTY*42*1", *CHECKS[0], "BPR*C*9*C*ACH", "TRN*1*T"]
+    assert len(payments(*body)) == 2
+
+
 def test_the_numbers_are_said() -> None:
     body = [segment.replace("750.00", "800") for segment in BODY]
     assert reject(interchange("823", body), "x12-823").message == (
