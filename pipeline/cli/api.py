@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import threading
 import time
 from importlib import metadata
 from types import FrameType
@@ -21,7 +22,7 @@ from pipeline.cli.registry import use_registry
 from pipeline.errors import Problem
 from pipeline.health import Health, serve_health
 from pipeline.settings import ApiSettings, Settings
-from sources.http import Acknowledged, Api, ApiOptions, SourceError
+from sources.http import Acknowledged, Api, ApiOptions, SourceError, limited_protocol
 
 BACKLOG = 2_048
 GARBAGE_OBJECTS = 20_000
@@ -108,11 +109,11 @@ def _serve(settings: Settings, listening: socket.socket, number: int) -> None:
     except SourceError as error:
         raise Problem(error.message, error.advice) from error
     for asked in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again when it has ended; the process then ends by itself, with 0.
-        signal.signal(asked, signal.SIG_IGN)
+        # Also after uvicorn has ended in order: it then raises the signal again.
+        signal.signal(asked, _end)
     config = uvicorn.Config(
         served,
-        http="httptools",
+        http=limited_protocol(section.request_seconds_max),
         loop="uvloop",
         ws="none",
         lifespan="on",
@@ -143,6 +144,10 @@ def _serve(settings: Settings, listening: socket.socket, number: int) -> None:
             ) from error
 
 
+def _end(*_: object) -> None:
+    raise SystemExit(0)
+
+
 class _Server(uvicorn.Server):
     """uvicorn's, with the ends of our other services: the first signal lets requests end, the second does not."""
 
@@ -151,6 +156,20 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             os._exit(130)
         super().handle_exit(sig, frame)
+
+
+def _serve_as_child(settings: Settings, listening: socket.socket, number: int) -> None:
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, _end)  # until then the parent's own, which would end the others
+    parent = multiprocessing.parent_process()
+
+    def end_with_parent() -> None:
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
+    _serve(settings, listening, number)
 
 
 class _Processes:
@@ -181,7 +200,7 @@ class _Processes:
                     self._start(number)
 
     def _start(self, number: int) -> None:
-        process = self._forking.Process(target=_serve, args=(self._settings, self._sockets[number], number))
+        process = self._forking.Process(target=_serve_as_child, args=(self._settings, self._sockets[number], number))
         process.start()
         self._running[number] = process
 

@@ -109,6 +109,9 @@ class Items:
         self._body = body.removeprefix(_BYTE_ORDER_MARK)
         self._lines: list[bytes] | None = None
         self.is_one = False
+        if self._body.count(b",") + self._body.count(b"\n") > items_max * _VALUES_PER_EVENT:
+            detail = f"the body holds far more values than {items_max:,} events have; send fewer at once"
+            raise HttpProblem(413, "too_many_events", detail)
         if kind in _JSON:
             self.documents = self._read_json()
         elif kind in _LINES:
@@ -143,6 +146,8 @@ class Items:
         return [_line(line) for line in self._lines]
 
 
+# What an event has of values at most, on average. More would be memory for nothing: a value costs ten times its bytes.
+_VALUES_PER_EVENT = 100
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 

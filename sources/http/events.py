@@ -18,7 +18,7 @@ from sources.http.intake import Taken
 from sources.http.keys import ApiKey, KeyRing, Scope
 from sources.http.limits import Memory, Rates
 from sources.http.options import ApiOptions
-from sources.http.problems import PROBLEM_TYPE, HttpProblem, Receive, Send, respond
+from sources.http.problems import PROBLEM_TYPE, HttpProblem, Receive, Send, answer_failure, respond
 from sources.http.problems import Scope as HttpScope
 from sources.intake import Intake, RefusedError, SourceOptions, now_utc
 
@@ -63,9 +63,8 @@ class EventsEndpoint:
         body = Body(self._shared.memory)
         try:
             status = await self._take(dict(scope["headers"]), receive, send, body)
-        except HttpProblem as problem:
-            status = problem.status
-            await problem.answer(send)
+        except Exception as error:  # noqa: BLE001  every request is answered
+            status = await answer_failure(error, send)
         finally:
             body.close()
         count_request(self._path, status, time.perf_counter() - started)

@@ -1,5 +1,6 @@
 """What a caller is told when a request is not taken: problem details (RFC 9457)."""
 
+import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -11,6 +12,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+logger = logging.getLogger(__name__)
 PROBLEM_TYPE = b"application/problem+json"
 JSON_TYPE = b"application/json"
 _TITLES = {
@@ -72,6 +74,17 @@ class HttpProblem(Exception):  # noqa: N818  a verdict on a request
         """Send it."""
         headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in self.headers.items()]
         await respond(send, self.status, msgspec.json.encode(self.document()), PROBLEM_TYPE, headers)
+
+
+async def answer_failure(error: Exception, send: Send) -> int:
+    """Answer a request that ended with an exception; the status. A defect is logged with its traceback."""
+    problem = error if isinstance(error, HttpProblem) else None
+    if problem is None:
+        logger.error("a request failed", exc_info=error)
+        detail = "this is a defect of the service; its log says more"
+        problem = HttpProblem(500, "defect", detail, closes=True)
+    await problem.answer(send)
+    return problem.status
 
 
 async def respond(

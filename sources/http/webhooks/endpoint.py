@@ -12,7 +12,7 @@ from sources.http.bodies import Body
 from sources.http.counting import count_request
 from sources.http.events import Shared
 from sources.http.intake import Prepared, Taken
-from sources.http.problems import HttpProblem, Receive, Scope, Send, respond
+from sources.http.problems import HttpProblem, Receive, Scope, Send, answer_failure, respond
 from sources.http.webhooks import adyen, gocardless, stripe
 from sources.http.webhooks.details import GoCardlessDetails
 from sources.http.webhooks.mapped import Mapped, UnmappableError
@@ -44,9 +44,8 @@ class WebhookEndpoint:
         body = Body(self._shared.memory)
         try:
             status = await self._take(dict(scope["headers"]), receive, send, body)
-        except HttpProblem as problem:
-            status = problem.status
-            await problem.answer(send)
+        except Exception as error:  # noqa: BLE001  every request is answered
+            status = await answer_failure(error, send)
         finally:
             body.close()
         count_request(self._path, status, time.perf_counter() - started)

@@ -117,6 +117,8 @@ def test_one_object_and_a_list_and_lines() -> None:
         (b"[]", b"application/json", 400, "no_events"),
         (b"\n\n", b"application/x-ndjson", 400, "no_events"),
         (b"[1,2,3,4]", b"application/json", 413, "too_many_events"),
+        (b"[" + b"[]," * 400 + b"[]]", b"application/json", 413, "too_many_events"),
+        (b"1\n" * 400, b"application/x-ndjson", 413, "too_many_events"),
         (b"<a/>", b"text/xml", 415, "unknown_content_type"),
     ],
 )
