@@ -87,12 +87,14 @@ def _enveloped(record: StreamRecord, payload: Mapping[str, Any], schema: Mapping
     if op not in OPERATIONS:
         raise UnreadableError("malformed_change", f"the operation {op!r} is none of {', '.join(OPERATIONS)}")
     before, after = _image(payload, "before"), _image(payload, "after")
+    source = payload.get("source")
+    source = source if isinstance(source, dict) else {}
+    if op == "c" and str(source.get("snapshot", "false")).lower() != "false":
+        op = "r"  # what connectors before 1.0 wrote for rows of a snapshot
     row = before if op == "d" else after
     if row is None and op != "t":
         side = "before" if op == "d" else "after"
         raise UnreadableError("malformed_change", f"a change of the kind {op} should hold the row {side} it")
-    source = payload.get("source")
-    source = source if isinstance(source, dict) else {}
     place = field_schema(schema, "before" if op == "d" else "after")
     ts_ms = source.get("ts_ms")
     return Change(
