@@ -1,11 +1,11 @@
 """Questions to ClickHouse by name: every view is one, with its parameters, and plain SQL is answered as well."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -26,6 +26,7 @@ ORDER BY name
 """
 # Reading is all that a question may do.
 _READ_ONLY = {"readonly": "2"}
+_PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,30 @@ def ask(client: Client, text: str, values: Mapping[str, str], rows_max: int) -> 
     Raises SinkProblem for an unknown name, for a parameter that is missing or not known, and for what ClickHouse
     refuses.
     """
+    sql, given = statement(client, text, values)
+    return _query(client, sql, given, rows_max)
+
+
+def export(client: Client, text: str, values: Mapping[str, str], form: str, rows_max: int | None) -> Iterator[bytes]:
+    """The same answer as ClickHouse writes it in one of its formats (`CSVWithNames`, `Parquet`, …), piece by piece.
+
+    Raises SinkProblem as `ask` does; what goes wrong once pieces have come is told by the last of them.
+    """
+    sql, given = statement(client, text, values)
+    if rows_max is not None:
+        sql = f"SELECT * FROM ({sql}) LIMIT {rows_max}"
+    try:
+        with cast("BinaryIO", client.raw_stream(sql, parameters=given, settings=_READ_ONLY, fmt=form)) as stream:
+            while piece := stream.read(_PIECE_BYTES):
+                yield piece
+    except ClickHouseError as error:
+        raise SinkProblem(f"ClickHouse refuses: {words_of(error)[:400]}") from error
+
+
+def statement(client: Client, text: str, values: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The SQL of a question and its parameters; defaults filled in. Raises SinkProblem as `ask` does."""
     if len(text.split()) > 1:
-        return _query(client, text.strip().rstrip(";"), values, rows_max)
+        return text.strip().rstrip(";"), dict(values)
     known = {question.name: question for question in questions(client)}
     if text not in known:
         raise SinkProblem(
@@ -80,7 +103,7 @@ def ask(client: Client, text: str, values: Mapping[str, str], rows_max: int) -> 
         )
     arguments = ", ".join(f"{name} = {{{name}:String}}" for name in question.parameters)
     call = f"{text}({arguments})" if arguments else text
-    return _query(client, f"SELECT * FROM {call}", given, rows_max)
+    return f"SELECT * FROM {call}", given
 
 
 def _names(parameters: Sequence[str]) -> str:

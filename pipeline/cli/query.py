@@ -1,19 +1,42 @@
 """`arrears query`: look into ClickHouse."""
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
-from typing import Annotated
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli import load_settings
+from pipeline.cli.chart import PICTURES, picture, series, terminal
 from pipeline.cli.clickhouse import clickhouse_client
 from pipeline.errors import Problem
-from sinks.queries import Answer, Question, ask, plain, questions
+from sinks.queries import Answer, Question, ask, export, plain, questions
+
+_ROWS_SHOWN = 100
+_EVERY_ROW = 10_000_000  # all of them go through memory; CSV and Parquet are streamed
 
 app = typer.Typer()
+
+
+class Form(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+    CHART = "chart"
+
+
+# As ClickHouse calls what it writes by itself.
+_WRITTEN_BY_CLICKHOUSE = {Form.CSV: "CSVWithNames", Form.PARQUET: "Parquet"}
 
 
 @app.command()
@@ -27,20 +50,92 @@ def query(
         list[str] | None,
         typer.Argument(metavar="[PARAMETER=VALUE]...", help="Parameters of the view, such as as_of=2026-03-31."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
-    rows_max: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="Most rows to show.")] = 100,
+    form: Annotated[
+        Form | None,
+        typer.Option(
+            "--format", help="How to write the answer; by default a table, or what the name of --output says."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write into a file: .csv, .json, .parquet, .png or .svg."),
+    ] = None,
+    across: Annotated[
+        str | None, typer.Option("--across", metavar="COLUMN", help="Of a chart: the column that names the bars.")
+    ] = None,
+    up: Annotated[
+        list[str] | None,
+        typer.Option("--up", metavar="COLUMN", help="Of a chart: a column of numbers; may be given several times."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json: one JSON object a line.")] = False,
+    rows_max: Annotated[
+        int | None,
+        typer.Option("--rows", metavar="N", min=1, help="Most rows to show; 100 for a table, all for a file."),
+    ] = None,
 ) -> None:
     """Answer a question by the name of a view, or by SQL, read-only.
 
     aging_as_of as_of=2026-03-31 is the aging as known today; with known_as_of="2026-04-01 06:00:00" it is the aging
     as it was reported then. docs/clickhouse.md lists all views.
     """
+    chosen = Form.JSON if as_json else form or _form_of(output)
     with clickhouse_client(load_settings(context)) as client:
         if not question:
-            _print_names(questions(client), as_json)
+            _print_names(questions(client), chosen is Form.JSON)
             return
-        answer = ask(client, question, _parameters(values or []), rows_max)
-    _print(answer, as_json, rows_max)
+        given = _parameters(values or [])
+        if chosen in _WRITTEN_BY_CLICKHOUSE:
+            with _opened(output) as file:
+                for piece in export(client, question, given, _WRITTEN_BY_CLICKHOUSE[chosen], rows_max):
+                    file.write(piece)
+            return
+        limit = rows_max or (_EVERY_ROW if output is not None else _ROWS_SHOWN)
+        answer = ask(client, question, given, limit)
+    if chosen is Form.CHART:
+        title = "" if len(question.split()) > 1 else " ".join((question, *(values or [])))
+        drawn = series(answer, title, across, up or [])
+        if output is None:
+            terminal(drawn, Console(highlight=False))
+        else:
+            picture(drawn, output)
+    elif output is not None:
+        with _opened(output) as file:
+            for line in _json_lines(answer):
+                file.write(line.encode() + b"\n")
+    else:
+        _print(answer, chosen is Form.JSON, limit)
+
+
+def _form_of(output: Path | None) -> Form:
+    """The format by the name of the file."""
+    if output is None:
+        return Form.TABLE
+    suffix = output.suffix.lower()
+    if suffix in PICTURES:
+        return Form.CHART
+    known = {".csv": Form.CSV, ".json": Form.JSON, ".jsonl": Form.JSON, ".parquet": Form.PARQUET}
+    if suffix not in known:
+        raise Problem(
+            f"the name {output} does not say how to write it", "End it in .csv, .json, .parquet, .png or .svg"
+        )
+    return known[suffix]
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[BinaryIO]:
+    """The file, which is there whole or not at all, or standard output."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    unfinished = output.with_name(output.name + ".part")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        unfinished.replace(output)
+    except OSError as error:
+        raise Problem(f"cannot write {output}: {error.strerror}", "Check its folder and permissions") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _parameters(values: list[str]) -> dict[str, str]:
@@ -68,12 +163,11 @@ def _print_names(found: list[Question], as_json: bool) -> None:
 
 
 def _print(answer: Answer, as_json: bool, rows_max: int) -> None:
-    currency = list(answer.columns).index("currency") if "currency" in answer.columns else None
-    rows = [[plain(value, row[currency] if currency is not None else None) for value in row] for row in answer.rows]
     if as_json:
-        for row in rows:
-            typer.echo(json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False))
+        for line in _json_lines(answer):
+            typer.echo(line)
     else:
+        rows = _plain_rows(answer)
         table = Table(box=None, header_style="bold")
         for number, name in enumerate(answer.columns):
             is_number = any(isinstance(row[number], int | float | Decimal) for row in answer.rows[:1])
@@ -85,6 +179,16 @@ def _print(answer: Answer, as_json: bool, rows_max: int) -> None:
         Console(highlight=False, width=None if console.is_terminal else 240).print(table)
     if answer.is_cut:
         typer.echo(f"only the first {rows_max} rows are shown; --rows shows more", err=True)
+
+
+def _plain_rows(answer: Answer) -> list[list[Any]]:
+    currency = list(answer.columns).index("currency") if "currency" in answer.columns else None
+    return [[plain(value, row[currency] if currency is not None else None) for value in row] for row in answer.rows]
+
+
+def _json_lines(answer: Answer) -> Iterator[str]:
+    for row in _plain_rows(answer):
+        yield json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False)
 
 
 def _cell(value: object) -> str:
