@@ -1,18 +1,19 @@
-"""Files, folders and standard input as byte streams, in a fixed order."""
+"""Files, folders and standard input as byte streams, in a fixed order; what is compressed is unpacked."""
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
+from sources.compressed import copied, unpacked, without_gzip_suffix
 from sources.errors import SourceError
 from sources.formats import Adapter
 from sources.values import Parsed
 
 STANDARD_INPUT = "-"
 STANDARD_INPUT_NAME = "<stdin>"
+# Long lines are read eight times as fast as with Python's 8 KiB.
+BUFFER_BYTES = 128 * 1024
 
 
 class Inputs:
@@ -26,17 +27,15 @@ class Inputs:
     def keep_standard_input(self) -> None:
         """Copy standard input to a temporary file, so that it can be read again."""
         if None in self._files and self._copy is None:
-            # The file lives as long as this object; closing it removes it.
-            self._copy = tempfile.TemporaryFile()  # noqa: SIM115
-            shutil.copyfileobj(self._standard_input, self._copy)
+            self._copy = copied(self._standard_input)
 
     def check(self, adapter: Adapter) -> None:
         """Let the adapter look at the beginning of every file. Raises ``SourceError``.
 
-        Standard input cannot be looked at without using it up, so its check happens when it is read.
+        Standard input and pipes cannot be looked at without using them up, so their check happens when they are read.
         """
         for file in self._files:
-            if file is not None:
+            if file is not None and not file.is_fifo():
                 with _opened(file) as stream:
                     adapter.check(stream, str(file))
 
@@ -74,7 +73,7 @@ def find_files(paths: Iterable[str], suffixes: Sequence[str]) -> list[Path | Non
                 file
                 for file in path.rglob("*")
                 if file.is_file()
-                and (not suffixes or file.suffix.lower() in suffixes)
+                and (not suffixes or Path(without_gzip_suffix(file.name)).suffix.lower() in suffixes)
                 and not file.name.startswith(".")
             )
             if not found:
@@ -92,8 +91,17 @@ def find_files(paths: Iterable[str], suffixes: Sequence[str]) -> list[Path | Non
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
     try:
-        stream = file.open("rb")
+        stream = file.open("rb", BUFFER_BYTES)
     except OSError as error:
         raise SourceError(f"cannot read {file}: {error.strerror}", "Check its name and permissions") from error
     with stream:
-        yield stream
+        try:
+            with (
+                copied(stream) if file.is_fifo() else nullcontext(stream) as whole,
+                unpacked(whole, str(file)) as content,
+            ):
+                yield content
+        except OSError as error:
+            raise SourceError(
+                f"cannot read {file}: {error.strerror or error}", "There must be room for what is unpacked (TMPDIR)"
+            ) from error

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from avro.text import write_event
 from pipeline.cli import load_own_settings, load_settings
+from pipeline.cli.ingest_watch import check_words, watch_folder
 from pipeline.cli.redaction import redactor_of
 from pipeline.cli.registry import use_registry
 from pipeline.companies import read_companies
@@ -37,6 +38,7 @@ from sources import (
     formats,
 )
 from sources.redaction import Redactor
+from sources.watch import FileTaker
 
 REJECTS_SHOWN_MAX = 20
 
@@ -47,8 +49,10 @@ app = typer.Typer(add_completion=False)
 def ingest(
     context: typer.Context,
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files, folders (sorted by name), or - for standard input.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="PATH...", help="Files (.gz too), folders (sorted by name), or - for standard input."),
+    ] = None,
+    *,
     form: Annotated[
         str,
         typer.Option("--as", metavar="FORMAT", help="; ".join(f"{f.name}: {f.purpose}" for f in formats().values())),
@@ -74,21 +78,44 @@ def ingest(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="Stop after the first N events.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON report, for programs.")] = False,
+    watch: Annotated[
+        Path | None,
+        typer.Option("--watch", metavar="FOLDER", help="Take every file that is put into this folder, until SIGTERM."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="With --watch: take what is there, and end.")] = False,
+    settle: Annotated[
+        float,
+        typer.Option(
+            "--settle",
+            metavar="SECONDS",
+            min=0,
+            help="With --watch: take a file when it has not changed for so long; 0 where files are moved in whole.",
+        ),
+    ] = 2.0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON report, for programs; with --watch one a file.")
+    ] = False,
 ) -> None:
     """Read files through an adapter and send their events.
 
     A row that cannot be read never stops the file: it goes to the topic ar.failed with its bytes and its place, and
     stands in the report. Ids of events derive from the documents, so the same file sent twice changes nothing. The
     exit code is 0 only when no row was bad and the broker acknowledged everything.
+
+    With --watch each file is moved to `processed` or `rejected` below the folder, with a report beside it.
     """
+    check_words(paths or [], watch, dry_run=dry_run, limit=limit, once=once)
     run = _Run(strict=strict, dry_run=dry_run, limit=limit, as_json=as_json)
     with _source_errors_as_problems():
         settings = None if dry_run else _settings(context, company)
         redactor = redactor_of((settings or load_own_settings(context)).redaction)
         options = SourceOptions(company=company, source=source, payers=payers, redactor=redactor)
         reader = adapter(form, options, mapping)
-        inputs = Inputs(find_files(paths, formats()[form].suffixes), sys.stdin.buffer)
+        if watch is not None and settings is not None:
+            taker = FileTaker(form, reader, company, strict=strict)
+            watch_folder(watch, taker, settings, redactor, once=once, settle_seconds=settle, as_json=as_json)
+            return
+        inputs = Inputs(find_files(paths or [], formats()[form].suffixes), sys.stdin.buffer)
         try:
             if formats()[form].two_passes:
                 inputs.keep_standard_input()
