@@ -1,6 +1,7 @@
 """Looking into an element by local names: the namespace tells the version of a message, not what a name means."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from lxml import etree
 
@@ -17,7 +18,13 @@ def namespace(element: etree._Element) -> str:
 
 def children(element: etree._Element | None, name: str) -> Iterator[etree._Element]:
     """The direct children of this local name, in their order; none of no element."""
-    return iter(()) if element is None else element.iterchildren(f"{{*}}{name}")
+    return iter(()) if element is None else element.iterchildren(_any_namespace(name))
+
+
+@cache
+def _any_namespace(name: str) -> str:
+    """The name as lxml matches it in every namespace. Names are those of our code, so that they are few."""
+    return f"{{*}}{name}"
 
 
 def child(element: etree._Element | None, *path: str) -> etree._Element | None:
@@ -25,7 +32,7 @@ def child(element: etree._Element | None, *path: str) -> etree._Element | None:
     for name in path:
         if element is None:
             return None
-        element = next(element.iterchildren(f"{{*}}{name}"), None)
+        element = next(element.iterchildren(_any_namespace(name)), None)
     return element
 
 

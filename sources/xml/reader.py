@@ -71,8 +71,10 @@ class _Walk:
         self._wanted = wanted
         self._limits = limits
         self._depth = 0
-        # For each wanted element that is open, outermost first: its depth, elements and characters held within.
-        self._open: list[_Held] = []
+        # For each wanted element that is open, outermost first: its depth, and what was held when it began.
+        self._open: list[tuple[int, int, int]] = []
+        self._elements = 0
+        self._characters = 0
 
     def start(self, element: Element) -> bool:
         """Whether the element is given at its start: it lies in no wanted one."""
@@ -83,21 +85,22 @@ class _Walk:
             raise _too_large(element, f"elements lie within elements deeper than {self._limits.depth_max}")
         is_given = not self._open
         if local_name(element) in self._wanted:
-            self._open.append(_Held(self._depth))
+            self._open.append((self._depth, self._elements, self._characters))
         return is_given
 
     def end(self, element: Element) -> bool:
         """Whether the element is given at its end: it is wanted, or lies in no wanted one."""
         if not self._open:
             return True
-        held = self._open[-1]
-        held.elements += 1
-        held.characters += len(element.text or "") + sum(len(value) for value in element.values())
-        if sum(outer.elements for outer in self._open) > self._limits.elements_max:
+        self._elements += 1
+        self._characters += len(element.text or "")
+        if element.attrib:
+            self._characters += sum(map(len, element.values()))
+        if self._elements > self._limits.elements_max:
             raise _too_large(element, f"one part of it has more than {self._limits.elements_max:,} elements")
-        if sum(outer.characters for outer in self._open) > self._limits.characters_max:
+        if self._characters > self._limits.characters_max:
             raise _too_large(element, f"one part of it has more than {self._limits.characters_max:,} characters")
-        return held.depth == self._depth
+        return self._open[-1][0] == self._depth
 
     def leave(self, element: Element, *, was_given: bool) -> None:
         """Go on to what follows the element. One that was given is emptied, and the one before it taken away.
@@ -108,22 +111,13 @@ class _Walk:
         if not was_given:
             return
         if self._open:
-            self._open.pop()
+            _, self._elements, self._characters = self._open.pop()
         element.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs do not know it
-        parent, former = element.getparent(), element.getprevious()
-        if parent is not None and former is not None and (not self._open or local_name(former) in self._wanted):
+        former = element.getprevious()
+        if former is not None and (not self._open or local_name(former) in self._wanted):
+            parent = element.getparent()
+            assert parent is not None  # noqa: S101 - siblings have a parent
             parent.remove(former)
-
-
-class _Held:
-    """What a wanted element holds; inner wanted ones have their own."""
-
-    __slots__ = ("characters", "depth", "elements")
-
-    def __init__(self, depth: int) -> None:
-        self.depth = depth
-        self.elements = 0
-        self.characters = 0
 
 
 def line_of(element: Element) -> int:

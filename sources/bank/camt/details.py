@@ -83,10 +83,14 @@ def charges_of(element: Element, currency: str) -> Decimal:
 
 
 class Sums:
-    """Σ of the transactions of one entry in every reading, and what their batches say."""
+    """Σ of the transactions of one entry in every reading, and what their batches say.
+
+    `is_mixed`: some are of the other direction than the entry.
+    """
 
     def __init__(self, amount: Decimal, entry_is_credit: bool, currency: str) -> None:
         self.count = 0
+        self.is_mixed = False
         self._amount = amount
         self._is_credit = entry_is_credit
         self.currency = currency
@@ -97,6 +101,7 @@ class Sums:
     def add(self, detail: DetailAmounts) -> None:
         """One transaction."""
         self.count += 1
+        self.is_mixed = self.is_mixed or detail.is_credit not in {None, self._is_credit}
         self._charges += abs(detail.charges)
         for reading, total in enumerate(self._totals):
             amount = detail.amount(reading)

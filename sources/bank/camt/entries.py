@@ -6,14 +6,14 @@ from decimal import Decimal
 
 from sources.bank.account import BankAccount
 from sources.bank.camt.details import AS_ONE, Sums
-from sources.bank.camt.head import EntryHead, batch_reference, batch_size, entry_head, is_booked, with_batch
+from sources.bank.camt.head import EntryHead, StatedAmount, batch_reference, batch_size, completed, entry_head
 from sources.bank.camt.messages import MessageName
 from sources.bank.camt.repeated import Key, RepeatedReferences
 from sources.bank.camt.transaction import Booked, Transaction, bank_entry, transaction_of
-from sources.bank.camt.values import EntryFaultError, reference
+from sources.bank.camt.values import EntryFaultError
 from sources.bank.entry import BankEntry
 from sources.bank.format import BadEntry, PassedOver
-from sources.xml import Element, child, line_of, source_of, text
+from sources.xml import Element, child, line_of, source_of
 
 # How much of an entry that cannot be read is kept beside its head.
 _ORIGINAL_BYTES_MAX = 256 * 1024
@@ -37,17 +37,20 @@ class Verdicts:
         """The entry that is read cannot be taken."""
         self._is_faulty = True
 
-    def entry(self, entry: Element, sums: Sums | None) -> None:
-        """An entry has ended; `sums` are those of its transactions."""
+    def entry(self, stated: StatedAmount | None, reference_: str | None, sums: Sums | None) -> None:
+        """An entry has ended; `sums` are those of its transactions. Nothing is stated by one that cannot be read."""
         reading = AS_ONE if sums is None else sums.reading()
         self._readings.append(_FAULTY if self._is_faulty else reading)
         self._is_faulty = False
-        if (key := entry_key(self._statements, entry)) is not None:
-            self.references.note(key)
+        if stated is not None and reference_ is not None:
+            directions = {stated.is_credit} if sums is None or not sums.is_mixed else {True, False}
+            for is_credit in directions:
+                self.references.note(_key(self._statements, is_credit, stated.is_booked, reference_))
 
-    def detail(self, entry: Element, detail: Element) -> None:
-        """A transaction of an entry."""
-        if (key := detail_key(self._statements, entry, detail)) is not None:
+    def detail(self, stated: StatedAmount, reference_: str | None) -> None:
+        """A transaction with a reference of its own, of an entry without one."""
+        if reference_ is not None:
+            key = _key(self._statements, stated.is_credit, stated.is_booked, reference_, of_transaction=True)
             self.references.note(key)
 
     def reading(self, ordinal: int) -> int:
@@ -55,27 +58,9 @@ class Verdicts:
         return self._readings[ordinal]
 
 
-def entry_key(statement: int, entry: Element) -> Key | None:
-    """By what the bank's reference of an entry is counted; None without one."""
-    said = reference(text(entry, "AcctSvcrRef"))
-    if said is None:
-        return None
-    return (statement, f"{text(entry, 'CdtDbtInd')} {is_booked(entry)} {said}")
-
-
-def head_key(statement: int, head: EntryHead) -> Key | None:
-    """The same, of an entry that was read."""
-    if head.servicer_reference is None:
-        return None
-    return (statement, f"{'CRDT' if head.is_credit else 'DBIT'} {head.is_booked} {head.servicer_reference}")
-
-
-def detail_key(statement: int, entry: Element, detail: Element) -> Key | None:
-    """By what the bank's reference of a transaction is counted, where its entry has none."""
-    if entry_key(statement, entry) is not None:
-        return None
-    said = reference(text(detail, "Refs", "AcctSvcrRef"))
-    return None if said is None else (statement, f"{text(entry, 'CdtDbtInd')} {is_booked(entry)} of one {said}")
+def _key(statement: int, is_credit: bool, is_booked: bool, reference_: str, *, of_transaction: bool = False) -> Key:
+    """By what a reference of the bank is counted: a fee beside a credit, or its announcement, has places of its own."""
+    return (statement, f"{is_credit:d}{is_booked:d}{of_transaction:d}{reference_}")
 
 
 class EntryReader:
@@ -101,6 +86,7 @@ class EntryReader:
         self._fault: EntryFaultError | None = None
         self._held: tuple[Transaction, int] | None = None
         self._count = 0
+        self._directions: set[bool] = set()
         self._batch_size = 0
         self._batch_reference: str | None = None
         self._original = bytearray()
@@ -127,8 +113,7 @@ class EntryReader:
             return
         if self._held is not None and self._is_taken_apart(self._head):
             yield self._one_of_several(self._head, *self._held)
-        key = detail_key(self._statements, entry, element)
-        self._held = (transaction, 0 if key is None else self._verdicts.references.take(key))
+        self._held = (transaction, self._place_of(transaction, self._head))
         self._count += 1
 
     def details(self, element: Element) -> None:
@@ -143,18 +128,30 @@ class EntryReader:
             yield self._whole(entry)
         except EntryFaultError as fault:
             yield BadEntry(line_of(entry), fault.reason, fault.message, source_of(entry) + bytes(self._original))
-        if (key := entry_key(self._statements, entry)) is not None:
-            self._verdicts.references.take(key, max(self._count, 1))
         self._entries += 1
         self._begin()
 
     def _whole(self, entry: Element) -> BankEntry | PassedOver:
         if self._fault is not None:
             raise self._fault
-        head = entry_head(entry, self._own.currency, self.statement_date)
+        head = self._head or entry_head(entry, self._own.currency, self.statement_date)
         if self._reading == _FAULTY:
             raise EntryFaultError("invalid_amount", "an amount of its batch (Btch) cannot be read")
-        return self._rest(with_batch(head, self._batch_size or None, self._batch_reference))
+        head = completed(head, entry, self._batch_size or None, self._batch_reference)
+        outcome = self._rest(head)
+        if head.servicer_reference is not None:
+            for is_credit in {head.is_credit, *self._directions}:
+                key = _key(self._statements, is_credit, head.is_booked, head.servicer_reference)
+                self._verdicts.references.take(key, max(self._count, 1))
+        return outcome
+
+    def _place_of(self, transaction: Transaction, head: EntryHead) -> int:
+        """The place of a transaction among those of its own reference, where its entry has none."""
+        if head.servicer_reference is not None or transaction.servicer_reference is None:
+            return 0
+        reference_ = transaction.servicer_reference
+        key = _key(self._statements, head.is_credit, head.is_booked, reference_, of_transaction=True)
+        return self._verdicts.references.take(key)
 
     def _is_taken_apart(self, head: EntryHead) -> bool:
         """Whether several transactions are taken one by one.
@@ -205,8 +202,11 @@ class EntryReader:
         """`number` is the transaction's place in the entry, `place` that among equal references of its own."""
         if head.servicer_reference is None and transaction is not None:
             return Booked(self._own, amount, is_credit, transaction.servicer_reference, place)
-        key = head_key(self._statements, head)
-        first = 0 if key is None else self._verdicts.references.take(key, 0)
+        if head.servicer_reference is None:
+            return Booked(self._own, amount, is_credit, None, 0)
+        key = _key(self._statements, is_credit, head.is_booked, head.servicer_reference)
+        self._directions.add(is_credit)
+        first = self._verdicts.references.take(key, 0)
         return Booked(self._own, amount, is_credit, head.servicer_reference, first + number)
 
     def _keep(self, element: Element) -> None:

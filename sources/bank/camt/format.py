@@ -7,11 +7,11 @@ from typing import BinaryIO
 from sources.bank.account import BankAccount
 from sources.bank.camt.details import Sums, charges_of, detail_amounts
 from sources.bank.camt.entries import EntryReader, Verdicts
-from sources.bank.camt.head import stated_amount
+from sources.bank.camt.head import StatedAmount, stated_amount
 from sources.bank.camt.messages import Message, MessageName, wrong_message
 from sources.bank.camt.parties import account_number
 from sources.bank.camt.totals import StatementTotals
-from sources.bank.camt.values import EntryFaultError, moment_of
+from sources.bank.camt.values import EntryFaultError, moment_of, reference
 from sources.bank.camt.walk import Part, entry_of, parts
 from sources.bank.entry import BankEntry
 from sources.bank.format import BadEntry, PassedOver
@@ -88,7 +88,9 @@ class _Verification:
         self._message: Message | None = None
         self._totals = StatementTotals()
         self._account: BankAccount | None = None
+        self._stated: StatedAmount | None = None
         self._sums: Sums | None = None
+        self._has_reference = False
         self._is_page = False
         self._in_statement = False
 
@@ -132,11 +134,14 @@ class _Verification:
 
     def _detail(self, element: Element) -> None:
         try:
-            if self._sums is None:
-                stated = stated_amount(entry_of(element), self._currency())
-                self._sums = Sums(stated.amount, stated.is_credit, stated.currency)
+            if self._sums is None or self._stated is None:
+                entry = entry_of(element)
+                self._stated = stated_amount(entry, self._currency())
+                self._has_reference = reference(text(entry, "AcctSvcrRef")) is not None
+                self._sums = Sums(self._stated.amount, self._stated.is_credit, self._stated.currency)
             self._sums.add(detail_amounts(element, self._sums.currency))
-            self._verdicts.detail(entry_of(element), element)
+            if not self._has_reference:
+                self._verdicts.detail(self._stated, reference(text(element, "Refs", "AcctSvcrRef")))
         except EntryFaultError:
             # The second pass says what is wrong with the entry; here it makes no total.
             self._verdicts.fault()
@@ -154,8 +159,9 @@ class _Verification:
                 "malformed_file", "a statement does not name its account (Acct/Id)", line_of(element)
             )
         sums, self._sums = self._sums, None
+        stated, self._stated = self._stated, None
         try:
-            stated = stated_amount(element, self._currency())
+            stated = stated or stated_amount(element, self._currency())
             if sums is not None and (said := sums.contradiction(charges_of(element, stated.currency))) is not None:
                 raise FileRefusedError(
                     "control_total_mismatch", f"an entry contradicts itself: {said}", line_of(element)
@@ -163,7 +169,7 @@ class _Verification:
             self._totals.entry(stated, 0 if sums is None else sums.count)
         except EntryFaultError:
             self._verdicts.fault()
-        self._verdicts.entry(element, sums)
+        self._verdicts.entry(stated, reference(text(element, "AcctSvcrRef")), sums)
 
 
 def bank_account(element: Element) -> BankAccount:

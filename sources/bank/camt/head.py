@@ -106,14 +106,17 @@ def entry_head(entry: Element, currency: str | None, otherwise: date | None) -> 
         details_elsewhere=_details_elsewhere(entry),
         batch_reference=batch_reference(batch),
         batch_size=batch_size(batch),
-        information=text(entry, "AddtlNtryInf"),
+        information=None,
     )
 
 
-def with_batch(head: EntryHead, size: int | None, reference_: str | None) -> EntryHead:
-    """The head with what its details say of their batch."""
+def completed(head: EntryHead, entry: Element, size: int | None, batch: str | None) -> EntryHead:
+    """The head with what stands behind it: the batch of the details, and what the bank says at the end."""
     return msgspec.structs.replace(
-        head, batch_size=size or head.batch_size, batch_reference=reference_ or head.batch_reference
+        head,
+        batch_size=size or head.batch_size,
+        batch_reference=batch or head.batch_reference,
+        information=text(entry, "AddtlNtryInf"),
     )
 
 

@@ -13,8 +13,8 @@ from sources.bank.camt.messages import Message, is_container, message_of
 from sources.xml import Element, local_name, read_xml
 
 PartKind = Literal[
-    "root", "other", "message", "header", "statement", "account", "balance", "summary", "page", "created", "detail", "details",
-    "entry", "statement_end",
+    "root", "other", "message", "header", "statement", "account", "balance", "summary", "page", "created", "detail",
+    "details", "entry", "statement_end",
 ]  # fmt: skip
 
 _WANTED = frozenset(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.errors import FileRefusedError
@@ -233,6 +233,7 @@ def test_memory_does_not_grow_with_the_file(rows: Callable[[int], Iterator[bytes
     assert _resident() - before < 15_000_000
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(STATEMENT) - 1), st.binary(min_size=1, max_size=4))
 def test_any_byte_may_be_wrong(place: int, other: bytes) -> None:
     damaged = STATEMENT[:place] + other + STATEMENT[place + len(other) :]
