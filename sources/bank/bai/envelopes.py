@@ -159,11 +159,12 @@ class _Reading:
 
     def _detail(self, record: Record) -> None:
         self._account_totals.count(record.physical)
-        fields = record.fields
-        total = total_of(fields[1] if len(fields) > 1 else "", "amount of a transaction (16)", record.line)
+        _code, _comma, rest = ",".join(record.parts).partition(",")
+        total = total_of(rest.partition(",")[0], "amount of a transaction (16)", record.line)
         if total is not None:
             self._account_totals.add(total, is_detail=True)
-        self._content = digest(record.parts, self._content)
+        if self._repetitions is not None:
+            self._content = digest(record.parts, self._content)
 
     def _account_trailer(self, record: Record) -> None:
         section, totals = self.section, self._account_totals

@@ -165,7 +165,7 @@ class _Reading:
             self._lockboxes += 1
         self._lockbox = LockboxHeader(self._lockboxes, number, deposited, self._origin)
         self._batch_totals = _Totals()
-        self._content = digest([record.rstrip()], self._content)
+        self._note(record)
 
     def _detail(self, record: str, line: int) -> None:
         cents = record[7:17]
@@ -176,13 +176,13 @@ class _Reading:
         self._lockbox_totals.add(amount)
         self._batch_totals.add(amount)
         self._check = Check(line, record, [], amount)
-        self._content = digest([record.rstrip()], self._content)
+        self._note(record)
 
     def _overflow(self, record: str, line: int) -> None:
         if self._check is None or len(self._check.overflows) >= _OVERFLOWS_MAX:
             raise FileRefusedError("malformed_file", "record 4: an overflow record without its check (6)", line)
         self._check.overflows.append(record)
-        self._content = digest([record.rstrip()], self._content)
+        self._note(record)
 
     def _lockbox_total(self, record: str, line: int) -> None:
         lockbox = self._lockbox
@@ -190,6 +190,10 @@ class _Reading:
             return
         self._lockbox_totals.check(record, f"lockbox {lockbox.number}", line)
         self._close()
+
+    def _note(self, record: str) -> None:
+        if self._repetitions is not None:
+            self._content = digest([record.rstrip()], self._content)
 
     def _close(self) -> None:
         """The end of a lockbox, if one is open."""

@@ -97,7 +97,7 @@ class _Reading:
         """One field; a line with its details once another field begins."""
         if field.tag in ("86", "NS") and self._pending is not None:
             self._told.append(field)
-            self._content = digest(field.lines, self._content)
+            self._note(field)
             return None
         done = self._done()
         if field.tag == "20":
@@ -105,7 +105,7 @@ class _Reading:
         elif field.tag == "":
             self._end_message(field.line)
             return done
-        self._content = digest([field.tag, *field.lines], self._content)
+        self._note(field)
         match field.tag:
             case "25" | "25P":
                 self._account = said(field.lines[0]) or ""
@@ -121,6 +121,10 @@ class _Reading:
             case "90C" | "90D":
                 self._sum(field)
         return done
+
+    def _note(self, field: Field) -> None:
+        if self._repetitions is not None:
+            self._content = digest([field.tag, *field.lines], self._content)
 
     def end(self) -> None:
         """The end of the file. Raises ``FileRefusedError`` where it has no statement."""
