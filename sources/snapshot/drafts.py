@@ -114,7 +114,7 @@ class Drafts:
             "amount": from_minor(amount, currency),
             "currency": currency,
             "effective_date": self._as_of,
-            "method": "auto",
+            "method": "manual",  # no list says that a program did it, and a rate must not be overstated
         }
         record = self._record("CashApplied", f"{credit}>{invoice}", account, written, inferred=True)
         self._settlements.append(ParsedEvent("CashApplied", record, self._position))
