@@ -1,4 +1,4 @@
-"""`arrears mappings list / show / check`: the mappings that come with the product, and whether one of yours is right."""
+"""`arrears mappings list / show / check`: the mappings that come with the product, and whether yours is right."""
 
 import json
 from contextlib import closing
@@ -26,7 +26,9 @@ def list_mappings(
         rows = [{"name": one.name, "purpose": one.purpose} for one in ready_mappings().values()]
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    table = Table("mapping", "reads", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    table.add_column("mapping", no_wrap=True)
+    table.add_column("reads")
     for one in ready_mappings().values():
         table.add_row(one.name, one.purpose)
     Console(highlight=False).print(table)
