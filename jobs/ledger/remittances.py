@@ -132,7 +132,8 @@ def _waiting(step: Step, under: str) -> list[tuple[Instant, str, Remittance]]:
 
 
 def _other_reference(remittance: Remittance, receipt: ReceiptState) -> bool:
-    return remittance.payer_reference is None or remittance.payer_reference != receipt.payer_reference
+    names = (receipt.payer_reference, receipt.end_to_end_id, receipt.bank_reference)
+    return remittance.payer_reference is None or remittance.payer_reference not in names
 
 
 def _payment_for(step: Step, remittance: Remittance) -> tuple[str, ReceiptState] | None:

@@ -66,9 +66,11 @@ class TestJoins:
         desk.remit("T2", ("I2", "80.00"))
         assert open_of(desk) == [1_000, 2_000, 8_000]
 
-    def test_of_two_equal_ones_of_a_day_that_of_the_same_reference(self, desk: Desk) -> None:
-        desk.payment("R1", "100.00", payer_reference="A")
-        desk.payment("R2", "100.00", payer_reference="B")
+    @pytest.mark.parametrize("named", ["payer_reference", "end_to_end_id", "bank_reference"])
+    def test_of_two_equal_ones_of_a_day_that_of_the_same_reference(self, desk: Desk, named: str) -> None:
+        """The trace number that the payer's advice quotes, the bank has under one of its names for a transfer."""
+        desk.payment("R1", "100.00", **{named: "A"})
+        desk.payment("R2", "100.00", **{named: "B"})
         desk.remit("T1", ("I1", "100.00"), payer_reference="B")
         assert desk.receipt("R2").status == "applied"
 
