@@ -71,14 +71,15 @@ class _Writer:
         has_currency = any(field.written == "currency" for field in fields)
         with source.block("def quick(document, defaults):"):
             with source.block("try:"):
-                source.add("if not document.keys() <= known: return None", "get, default = document.get, defaults.get")
+                source.add("if not document.keys() <= known: return None", "given = document")
+                with source.block("if None in document.values():"):
+                    source.add("given = {key: value for key, value in document.items() if value is not None}")
+                source.add("get = {**defaults, **given}.get")
                 if has_currency:
-                    source.add("currency = get('currency')", "if currency is None: currency = default('currency')")
+                    source.add("currency = get('currency')")
                 if kinds & {*_COMPLEX, "scaled_amount"}:
-                    source.add(
-                        "given = {key: value for key, value in document.items() if value is not None}",
-                        f"reader = checked({self._record.name!r}, given, '', {'currency' if has_currency else None})",
-                    )
+                    currency = "currency" if has_currency else None
+                    source.add(f"reader = checked({self._record.name!r}, given, '', {currency})")
                 if "scaled_amount" in kinds:
                     source.add("scaled = reader.scaled_amounts(fields)")
                 pairs = [pair for field in fields for pair in self._pairs(field)]
@@ -90,9 +91,10 @@ class _Writer:
     def _pairs(self, field: WrittenField) -> list[tuple[str, str]]:
         """Write the lines that read a field; its name in Avro and the variable or expression that holds its value."""
         if field.kind == "scaled_amount" or field.kind in _COMPLEX:
-            with self._source.block(f"if get({field.written!r}) is None:"):
-                missing = "True" if field.required else f"default({field.written!r}) is not None"
-                self._source.add(f"if {missing}: return None")
+            # The checked reader's functions look at what the document gives, not at the defaults.
+            missing = f"{field.written!r} not in given"
+            allowed = "" if field.required else f" and get({field.written!r}) is not None"
+            self._source.add(f"if {missing}{allowed}: return None")
         if field.kind == "scaled_amount":
             return [(field.name, f"scaled.get({field.name!r})"), (SCALE, f"scaled[{SCALE!r}]")]
         source = self._source
@@ -100,7 +102,6 @@ class _Writer:
             return [(field.name, f"reader.field({source.bind('field', field)})")]
         value = source.fresh("v")
         source.add(f"{value} = get({field.written!r})")
-        source.add(f"if {value} is None: {value} = default({field.written!r})")
         with source.block(f"if {value} is None:"):
             if field.required:
                 source.add("return None")
