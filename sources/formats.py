@@ -8,7 +8,7 @@ import msgspec
 
 from sources.activity import ActivityLines
 from sources.bank import BankFile, BankFormat
-from sources.bank.bai import Bai2, Lockbox
+from sources.bank.bai import Bai2, Lockbox, bai2_with_lockbox
 from sources.bank.camt import camt, camt052, camt053, camt053_with_camt054, camt054
 from sources.bank.payers import Payers, read_payers
 from sources.bank.status_report import StatusReport
@@ -25,6 +25,7 @@ from sources.verified_file import VerifiedFile, VerifiedForm
 from sources.x12 import x12_810, x12_820, x12_820_cash, x12_823
 
 _CAMT_SUFFIXES = (".xml", ".camt", ".c52", ".c53", ".c54")
+_BAI2_SUFFIXES = (".bai", ".bai2", ".btrs", ".txt")
 _X12_SUFFIXES = (".x12", ".edi", ".txt", ".810", ".820", ".823")
 
 
@@ -122,7 +123,10 @@ _FORMATS = (
         _CAMT_SUFFIXES,
         camt053_with_camt054,
     ),
-    bank_format("bai2", "BAI2 (BTRS) bank statements", (".bai", ".bai2", ".btrs", ".txt"), Bai2),
+    bank_format("bai2", "BAI2 (BTRS) bank statements", _BAI2_SUFFIXES, Bai2),
+    bank_format(
+        "bai2-with-lockbox", "the same, where lockbox files bring the checks", _BAI2_SUFFIXES, bai2_with_lockbox
+    ),
     bank_format("bai-lockbox", "BAI lockbox files", (".bai", ".lbx", ".lockbox", ".dat", ".txt"), Lockbox),
     bank_format("mt940", "SWIFT bank statements", (".sta", ".940", ".mt940", ".swi", ".txt"), Mt940),
     bank_format("mt942", "SWIFT interim reports, announced only", (".sta", ".942", ".mt942", ".swi", ".txt"), Mt942),

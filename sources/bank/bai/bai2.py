@@ -3,18 +3,23 @@
 Final data are cash. Interim data (as-of-date modifiers 1 and 3) are announced, for the final ones follow. A group of
 status 2 deletes what was sent before, one of status 4 is a test; a correction brings what is new, and what it repeats
 has the ids that it had.
+
+A lockbox deposit in a statement and the checks of a lockbox file are one cash. Where both are taken in, the statement's
+deposit is announced only.
 """
 
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import BinaryIO
 
+from msgspec import structs
+
 from avro.amounts import InvalidNumber
 from sources.bank.bai.detail import BadDetailError, Detail, detail
 from sources.bank.bai.envelopes import Section, details
 from sources.bank.bai.numbers import money
 from sources.bank.bai.records import Record
-from sources.bank.bai.type_codes import METHODS, deposit_of, is_deposit, reason_of_return, treatment
+from sources.bank.bai.type_codes import LOCKBOX, METHODS, deposit_of, is_deposit, reason_of_return, treatment
 from sources.bank.entry import BankEntry
 from sources.bank.format import BadEntry, PassedOver
 from sources.bank.plain_text import Repetitions, said
@@ -24,11 +29,12 @@ Outcome = BankEntry | PassedOver | BadEntry
 
 
 class Bai2:
-    """The parser. It holds one record at a time."""
+    """The parser. It holds one record at a time. `lockboxes_apart`: lockbox files bring the cash of lockboxes."""
 
     source = "bai2"
 
-    def __init__(self) -> None:
+    def __init__(self, *, lockboxes_apart: bool = False) -> None:
+        self._lockboxes_apart = lockboxes_apart
         self._repeated = Repetitions()
 
     def verify(self, stream: BinaryIO) -> None:
@@ -47,7 +53,13 @@ class Bai2:
             if ordinal in self._repeated:
                 yield PassedOver(record.line, "repeated_statement")
             else:
-                yield _outcome(section, record, deposits)
+                yield self._told_once(_outcome(section, record, deposits))
+
+    def _told_once(self, outcome: Outcome) -> Outcome:
+        if self._lockboxes_apart and isinstance(outcome, BankEntry):
+            is_deposit_of_checks = outcome.kind == "received" and outcome.method == LOCKBOX
+            return structs.replace(outcome, kind="announced") if is_deposit_of_checks else outcome
+        return outcome
 
 
 class _Deposits:
@@ -173,3 +185,8 @@ def _deletion(section: Section, record: Record, said_here: Detail, amount: Decim
 
 def _bad(record: Record, reason: str, message: str) -> BadEntry:
     return BadEntry(record.line, reason, message, "\n".join((record.code, *record.parts)).encode())
+
+
+def bai2_with_lockbox() -> Bai2:
+    """Statements of a company that takes in lockbox files too."""
+    return Bai2(lockboxes_apart=True)

@@ -60,10 +60,11 @@ _DEPOSITS: Final = frozenset(
         "366",
     )
 )
+LOCKBOX: Final = "lockbox"
 METHODS: Final[Mapping[str, str]] = {
-    "115": "lockbox",
-    "116": "lockbox",
-    "118": "lockbox",
+    "115": LOCKBOX,
+    "116": LOCKBOX,
+    "118": "lockbox_adjustment",
     "142": "ach",
     "143": "ach",
     "155": "draft",

@@ -1,0 +1,138 @@
+"""BAI2: one cash is told once, funds types bring fields, ids hold when the bank sends a day again."""
+
+import io
+
+import pytest
+
+from sources import ParsedEvent, adapter
+from sources.bank import FileRefusedError, PassedOver
+from sources.bank.bai import Bai2, bai2_with_lockbox
+from sources.bank.bai.type_codes import treatment
+from tests.sources.bank.bai.statements import Transaction, bai2
+from tests.sources.bank.reading import OPTIONS, cash, entries
+
+DEPOSIT = Transaction("115", 120_000, "LBX1", "0022222")
+WIRE = Transaction("195", 50_000, "FW1", "INV-1")
+
+
+def file_of(*details: str, account: str = "03,ACCT,USD,,,,/") -> bytes:
+    """A statement of detail records as they are given. Nothing but the counts is stated."""
+    lines = ["01,1,2,261126,0615,1,,,2/", "02,2,1,1,261125,,USD,2/", account, *details]
+    lines += [f"49,,{len(details) + 2}/", f"98,,1,{len(details) + 4}/", f"99,,1,{len(details) + 6}/"]
+    return "\n".join(lines).encode()
+
+
+def test_a_lockbox_deposit_is_cash_where_no_lockbox_file_is_taken_in() -> None:
+    assert [entry.kind for entry in cash(Bai2(), bai2([[DEPOSIT, WIRE]]))] == ["received", "received"]
+    assert [entry.kind for entry in cash(bai2_with_lockbox(), bai2([[DEPOSIT, WIRE]]))] == ["announced", "received"]
+
+
+def test_items_of_a_deposit_are_cash_where_the_deposit_is_not_told() -> None:
+    items = [Transaction("116", 70_000), Transaction("116", 50_000)]
+    assert len(cash(Bai2(), bai2([items]))) == 2
+    assert [entry.amount for entry in cash(Bai2(), bai2([[DEPOSIT, *items]]))] == [1200]
+    found = entries(Bai2(), bai2([[DEPOSIT, *items, Transaction("116", 1)]]))
+    assert [entry.why for entry in found if isinstance(entry, PassedOver)] == ["item_of_deposit"] * 2
+    assert len(found) == 4  # the last item is more than the deposit has left: cash of its own
+
+
+@pytest.mark.parametrize(
+    ("funds", "value_date"),
+    [
+        ("", "2026-11-25"),
+        ("0", "2026-11-25"),
+        ("1", "2026-11-25"),
+        ("Z", "2026-11-25"),
+        ("S,1,2,3", "2026-11-25"),
+        ("D,2,0,100,1,200", "2026-11-25"),
+        ("V,261127,", "2026-11-27"),
+        ("V,261127,1430", "2026-11-27"),
+        ("V,,", "2026-11-25"),
+    ],
+)
+def test_a_funds_type_brings_its_fields_before_the_references(funds: str, value_date: str) -> None:
+    (entry,) = cash(Bai2(), file_of(f"16,195,100,{funds},BANKREF,CUSTREF,THE TEXT, WITH A COMMA/"))
+    assert entry.value_date.isoformat() == value_date
+    assert (entry.servicer_reference, entry.end_to_end_id) == ("BANKREF", "CUSTREF")
+    assert entry.payment_reference == "THE TEXT, WITH A COMMA"
+
+
+@pytest.mark.parametrize("reference", ["", "0", "0000000", "NONREF", "NOTPROVIDED", " - "])
+def test_what_stands_for_no_reference_is_none(reference: str) -> None:
+    (entry,) = cash(Bai2(), file_of(f"16,195,100,0,{reference},{reference},PAID/"))
+    assert (entry.servicer_reference, entry.end_to_end_id) == (None, None)
+
+
+def test_tags_of_lines_are_read() -> None:
+    (entry,) = cash(
+        Bai2(),
+        file_of(
+            "16,195,1125,,GI2229,GS0D9VGM,Incoming Wire,-",
+            "88,REMI: INV-7, INV-8",
+            "88,EREF: E2E-1",
+            "88,DBNM: SAMPLE INC.",
+            "88,DACT: 8348572423",
+        ).replace(b"49,,7/", b"49,,7/"),
+    )
+    assert (entry.end_to_end_id, entry.payment_reference) == ("E2E-1", "INV-7, INV-8")
+    assert (entry.payer_name, entry.payer_account) == ("SAMPLE INC.", "8348572423")
+
+
+@pytest.mark.parametrize(
+    ("code", "becomes"),
+    [
+        ("108", "received"),
+        ("115", "received"),
+        ("142", "received"),
+        ("165", "received"),
+        ("169", "received"),
+        ("175", "received"),
+        ("195", "received"),
+        ("201", "received"),
+        ("399", "received"),
+        ("921", "received"),
+        ("100", "summary"),
+        ("190", "summary"),
+        ("010", "summary"),
+        ("354", "interest"),
+        ("275", "own_transfer"),
+        ("257", "returned_payment"),
+        ("252", "reversal_of_debit"),
+        ("555", "returned"),
+        ("557", "returned"),
+        ("451", "debit"),
+        ("455", "debit"),
+        ("698", "fee"),
+        ("965", "debit"),
+        ("721", "loan"),
+        ("890", "information"),
+    ],
+)
+def test_a_type_code_says_whose_cash_it_is(code: str, becomes: str) -> None:
+    assert treatment(code) == becomes
+
+
+def test_totals_that_are_not_given_are_not_checked_and_those_given_are() -> None:
+    assert len(cash(Bai2(), file_of("16,195,100,0,A,B,C/"))) == 1
+    with pytest.raises(FileRefusedError, match="control total"):
+        cash(Bai2(), file_of("16,195,100,0,A,B,C/").replace(b"49,,", b"49,101,"))
+
+
+def test_amounts_have_the_decimals_of_their_currency() -> None:
+    for currency, amount in (("USD", "1.25"), ("JPY", "125"), ("KWD", "0.125")):
+        (entry,) = cash(Bai2(), file_of("16,195,125,0,A,B,C/", account=f"03,ACCT,{currency},,,,/"))
+        assert str(entry.amount) == amount
+
+
+def test_a_day_sent_again_with_more_adds_only_what_is_new() -> None:
+    first = [WIRE, Transaction("142", 700, "DAY", "P1"), Transaction("142", 700, "DAY", "P2"), Transaction("174", 5)]
+    again = [*first, Transaction("174", 5), Transaction("195", 50_000, "FW2", "INV-1")]
+
+    def ids(transactions: list[Transaction]) -> list[str]:
+        values = adapter("bai2", OPTIONS).read(io.BytesIO(bai2([transactions])), "a.bai")
+        return [value.record["payment_id"] for value in values if isinstance(value, ParsedEvent)]
+
+    assert len(set(ids(first))) == 4
+    assert ids(again)[:4] == ids(first)
+    assert len(set(ids(again))) == 6
+    assert set(ids([first[2]])) <= set(ids(first))
