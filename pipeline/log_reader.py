@@ -51,8 +51,8 @@ class LogReader:
         self._consumer.assign([place for place in places if place.partition in left])
         heard = time.monotonic()
         while left:
-            for message in self._next():
-                heard = time.monotonic()
+            messages = self._next()
+            for message in messages:
                 number, offset = int(message.partition() or 0), int(message.offset() or 0)
                 if message.error() is not None:
                     left.discard(number)  # the end of the partition
@@ -60,7 +60,9 @@ class LogReader:
                     yield message
                 if offset >= ends[number] - 1:
                     left.discard(number)
-            if time.monotonic() - heard > _SILENCE_SECONDS_MAX:
+            if messages:
+                heard = time.monotonic()  # now: whoever takes the records may have taken long
+            elif time.monotonic() - heard > _SILENCE_SECONDS_MAX:
                 raise broker_problem(self._client_config, TimeoutError())
         self._consumer.unassign()
 

@@ -1,7 +1,8 @@
 """`arrears dlq`: what could not be processed and lies in `ar.failed`."""
 
+import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -79,26 +80,29 @@ def list_letters(
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Most letters to show.")] = _SHOWN,
     as_json: AsJson = False,
 ) -> None:
-    """List failed records, the oldest first, and count them by reason.
+    """List failed records, the latest last, and count them by reason.
 
     The place in the first column names a record for the other commands.
     """
     wanted = _filter(places, reasons, stages, sources, companies, event_types, since, until, topic, partition, offset)
     counts: Counter[tuple[str, str]] = Counter()
-    found: list[DeadLetter] = []
-    with _letters(load_settings(context), wanted) as letters:
+
+    def counted(letters: Iterator[DeadLetter]) -> Iterator[DeadLetter]:
         for letter in letters:
             counts[letter.stage, letter.reason] += 1
-            found.append(letter)
-    found.sort(key=lambda letter: (letter.arrived_milliseconds, letter.place))
+            yield letter
+
+    with _letters(load_settings(context)) as read:
+        found = heapq.nlargest(limit, counted(read(wanted)), key=lambda letter: letter.age_order)
+    found.reverse()
     if as_json:
-        for letter in found[:limit]:
+        for letter in found:
             typer.echo(msgspec.json.encode(document(letter)).decode())
-        return
-    print_table(found[:limit])
-    print_counts(counts)
-    if len(found) > limit:
-        typer.echo(f"only the first {limit} of {len(found)} are shown; --limit shows more", err=True)
+    else:
+        print_table(found)
+        print_counts(counts)
+    if counts.total() > limit:
+        typer.echo(f"only the last {limit:,} of {counts.total():,} are shown; --limit shows more", err=True)
 
 
 @app.command()
@@ -111,8 +115,8 @@ def show(
     """Show one failed record: whence it came, why it failed, its headers and its original bytes."""
     wanted = LetterFilter(places=frozenset({Place.parse(place)}))
     settings = load_settings(context)
-    with _letters(settings, wanted) as letters:
-        letter = next(letters, None)
+    with _letters(settings) as read:
+        letter = next(read(wanted), None)
     if letter is None:
         raise Problem(f"nothing stands in ar.failed at {place}", "`arrears dlq list` shows what does")
     if raw:
@@ -162,11 +166,11 @@ def replay(
         else:
             typer.echo(f"{letter.place} {letter.source} {letter.reason}: {told}{f', {why}' if why else ''}")
 
-    with _letters(settings, wanted) as letters:
-        chosen = sorted(letters, key=lambda letter: (letter.arrived_milliseconds, letter.place))[:limit]
     options = ReplayOptions(dry_run=dry_run, again=again, rate=rate)
     replayer = Replayer(settings.kafka.producer_config(), catalogue(prefix), prefix, options, note)
-    outcomes = replayer.replay(chosen)
+    with _letters(settings) as read:
+        found = sorted((letter.without_bytes() for letter in read(wanted)), key=lambda letter: letter.age_order)
+        outcomes = replayer.replay(found[:limit], read)
     if not as_json:
         sent = f"{outcomes['sent']} {'would be sent' if dry_run else 'sent again'}"
         before, stuck = outcomes["replayed before"], outcomes["not replayable"]
@@ -196,8 +200,8 @@ def export_lines(
     The lines of a CSV extract need its header above them.
     """
     wanted = _filter(None, reasons, ["source"], sources, companies, event_types, since, until, None, None, None)
-    with _letters(load_settings(context), wanted) as letters:
-        written = export((letter for letter in letters if letter.is_from_file), folder)
+    with _letters(load_settings(context)) as read:
+        written = export((letter for letter in read(wanted) if letter.is_from_file), folder)
     for file in written:
         if as_json:
             typer.echo(msgspec.json.encode({**msgspec.to_builtins(file), "file": str(file.file)}).decode())
@@ -241,11 +245,11 @@ def _instant(text: str | None) -> datetime | None:
 
 
 @contextmanager
-def _letters(settings: Settings, wanted: LetterFilter) -> Iterator[Iterator[DeadLetter]]:
-    """The dead letters of a system that are wanted."""
+def _letters(settings: Settings) -> Iterator[Callable[[LetterFilter], Iterator[DeadLetter]]]:
+    """What reads the dead letters of a system that are wanted; one reading at a time."""
     use_registry(settings)
     config: dict[str, Any] = settings.kafka.client_config()
     topics = catalogue(settings.kafka.topic_prefix)
     check_topics(admin_client(config), config, [topics[name] for name in (_FAILED, EVENTS, _REFERENCE)])
     with LogReader(config) as reader:
-        yield read_letters(reader, topics[_FAILED], contracts(), wanted)
+        yield lambda wanted: read_letters(reader, topics[_FAILED], contracts(), wanted)

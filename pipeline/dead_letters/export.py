@@ -3,70 +3,82 @@
 import json
 import re
 from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from pipeline.dead_letters.letter import DeadLetter
 from pipeline.errors import Problem
 
+ROWS_SUFFIX = ".rejected"
+NOTES_SUFFIX = ".rejected.json"
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_CHARACTERS_MAX = 100
+_DIGEST_BYTES = 12
 
 
-class Exported(msgspec.Struct, frozen=True):
-    """A file that was written: of which source, with how many lines; `withheld` lines have no bytes to be written."""
+class Exported(msgspec.Struct):
+    """A file that was written: of which source, with how many lines; `withheld` rows have no bytes to be written."""
 
     file: Path
     source: str
-    lines: int
-    withheld: int
+    lines: int = 0
+    withheld: int = 0
 
 
 def export(letters: Iterable[DeadLetter], folder: Path) -> list[Exported]:
     """Write the lines of every source file to a file of its own, and a `.json` beside it that says why each is there.
 
-    Of lines that were rejected several times, as by a second run, one is written. Raises ``Problem`` for a folder that
-    cannot be written, and before it would replace a file.
+    Lines keep the order in which they were rejected. Of one that was rejected several times, as by a second run, one is
+    written. Raises ``Problem`` for a folder that cannot be written, and before it would replace a file.
     """
-    by_source: dict[str, dict[tuple[int, bytes], DeadLetter]] = {}
-    for letter in letters:
-        by_source.setdefault(letter.topic, {})[letter.offset, letter.value or b""] = letter
-    written = []
-    names: set[str] = set()
+    written: dict[str, Exported] = {}
+    seen: set[bytes] = set()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for source, found in sorted(by_source.items()):
-            name = _free_name(source, names)
-            letters_in_order = sorted(found.values(), key=lambda letter: letter.offset)
-            written.append(_write(source, folder / f"{name}.rejected", letters_in_order))
+        for letter in letters:
+            digest = _digest(letter)
+            if digest in seen:
+                continue
+            seen.add(digest)
+            if letter.topic not in written:
+                taken = {exported.file.name for exported in written.values()}
+                written[letter.topic] = _begin(letter.topic, folder, taken)
+            _write(written[letter.topic], letter)
     except FileExistsError as error:
         raise Problem(f"{error.filename} is there already", "Move it away, or name another folder") from error
     except OSError as error:
         raise Problem(f"{folder} cannot be written: {error.strerror}", "Name another folder") from error
-    return written
+    return sorted(written.values(), key=lambda exported: exported.source)
 
 
-def _write(source: str, file: Path, letters: list[DeadLetter]) -> Exported:
-    lines = withheld = 0
-    with file.open("xb") as stream, file.with_name(f"{file.name}.json").open("x", encoding="utf-8") as notes:
-        for letter in letters:
-            number = None
-            if letter.value:
-                number = lines + 1
-                lines += _write_line(stream, letter.value)
-            else:
-                withheld += 1
-            notes.write(json.dumps(_note(letter, number), ensure_ascii=False) + "\n")
-    return Exported(file, source, lines, withheld)
+def _begin(source: str, folder: Path, taken: set[str]) -> Exported:
+    """The two files of a source, new and empty."""
+    exported = Exported(folder / _free_name(source, taken), source)
+    for file in (exported.file, _notes(exported)):
+        file.open("x").close()
+    return exported
 
 
-def _write_line(stream: BinaryIO, value: bytes) -> int:
-    """Write a row with an end of its own; how many lines it has."""
-    data = value if value.endswith(b"\n") else value + b"\n"
-    stream.write(data)
-    return data.count(b"\n")
+def _write(exported: Exported, letter: DeadLetter) -> None:
+    number = None
+    if letter.value:
+        number = exported.lines + 1
+        # An end of its own for every row; one in quotes may run over several lines.
+        data = letter.value if letter.value.endswith(b"\n") else letter.value + b"\n"
+        with exported.file.open("ab") as stream:
+            stream.write(data)
+        exported.lines += data.count(b"\n")
+    else:
+        exported.withheld += 1
+    with _notes(exported).open("a", encoding="utf-8") as notes:
+        notes.write(json.dumps(_note(letter, number), ensure_ascii=False) + "\n")
+
+
+def _notes(exported: Exported) -> Path:
+    return exported.file.with_name(exported.file.name.removesuffix(ROWS_SUFFIX) + NOTES_SUFFIX)
 
 
 def _note(letter: DeadLetter, number: int | None) -> dict[str, object]:
@@ -85,12 +97,17 @@ def _note(letter: DeadLetter, number: int | None) -> dict[str, object]:
     }
 
 
+def _digest(letter: DeadLetter) -> bytes:
+    """What makes two rejects one: file, line and content."""
+    place = f"{letter.topic}\0{letter.offset}\0".encode()
+    return blake2b(place + (letter.value or b""), digest_size=_DIGEST_BYTES).digest()
+
+
 def _free_name(source: str, taken: set[str]) -> str:
     """A file name made of the source's; names come from outside, so nothing in them leads to another folder."""
     base = _UNSAFE.sub("_", source.replace("\\", "/").rsplit("/", 1)[-1]).strip("._")[:_NAME_CHARACTERS_MAX] or "lines"
-    name, number = base, 1
+    name, number = f"{base}{ROWS_SUFFIX}", 1
     while name in taken:
         number += 1
-        name = f"{base}.{number}"
-    taken.add(name)
+        name = f"{base}.{number}{ROWS_SUFFIX}"
     return name

@@ -75,6 +75,15 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         middle = "" if self.is_from_file else f":{self.partition}"
         return f"{self.topic}{middle}:{self.offset}"
 
+    @property
+    def age_order(self) -> tuple[int, Place]:
+        """What letters are sorted by: the time at which they came into `ar.failed`."""
+        return self.arrived_milliseconds, self.place
+
+    def without_bytes(self) -> "DeadLetter":
+        """The letter without what may be large; whether it had bytes can still be told."""
+        return msgspec.structs.replace(self, value=None if self.value is None else b"", headers=())
+
     def header(self, name: str) -> str | None:
         """The last header of this name, as text."""
         found = [value for header, value in self.headers if header == name]

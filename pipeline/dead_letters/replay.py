@@ -2,13 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 
-from pipeline.dead_letters.letter import DeadLetter
+from pipeline.dead_letters.letter import DeadLetter, LetterFilter
 from pipeline.errors import Problem
 from pipeline.log_reader import LogReader
 from topics import EVENTS, RECORD_BYTES_MAX, Topic, partition_of
@@ -64,15 +64,22 @@ class Replayer:
         self._note = note
         self._failures: list[KafkaError] = []
 
-    def replay(self, letters: Iterable[DeadLetter]) -> Counter[Outcome]:
-        """Send the letters. Raises ``Problem`` when the broker does not acknowledge one; the rest is not sent then."""
-        chosen = list(letters)
+    def replay(
+        self, chosen: Sequence[DeadLetter], read: Callable[[LetterFilter], Iterator[DeadLetter]]
+    ) -> Counter[Outcome]:
+        """Send the chosen letters, which `read` reads once more: they may come without their bytes (``without_bytes``).
+
+        Letters of one partition are sent in their order. Raises ``Problem`` when the broker does not acknowledge one;
+        the rest is not sent then.
+        """
+        outcomes: Counter[Outcome] = Counter()
+        if not chosen:
+            return outcomes
         sendable = [letter for letter in chosen if obstacle(letter, self._prefix) is None]
         before = set() if self._options.again else self._replayed_before(sendable)
-        outcomes: Counter[Outcome] = Counter()
         producer = None if self._options.dry_run else self._producer()
         started = time.monotonic()
-        for letter in chosen:
+        for letter in read(LetterFilter(places=frozenset(letter.place for letter in chosen))):
             outcome: Outcome
             if obstacle(letter, self._prefix) is not None:
                 outcome = "not replayable"
@@ -85,8 +92,7 @@ class Replayer:
             outcomes[outcome] += 1
             self._note(letter, outcome)
         if producer is not None:
-            left = producer.flush(_DELIVERY_SECONDS_MAX)
-            self._check(left)
+            self._check(producer.flush(_DELIVERY_SECONDS_MAX))
         return outcomes
 
     def _mark(self, letter: DeadLetter) -> str:

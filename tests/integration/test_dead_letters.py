@@ -122,7 +122,7 @@ def test_letters_are_listed_by_what_they_have_in_common(desk: Desk) -> None:
     assert len(desk.letters("--since", "2026-01-01T00:00:00+01:00")) == 4
     done = desk.arrears("dlq", "list", "--limit", "2")
     assert "4 dead letters: " in done.output
-    assert "only the first 2 of 4" in done.errors
+    assert "only the last 2 of 4" in done.errors
     assert_one_line(desk.arrears("dlq", "list", "--since", "soon"), "'soon' is no time")
 
 
