@@ -19,6 +19,7 @@ from pipeline.cli import load_own_settings, load_settings
 from pipeline.cli.ingest_watch import check_words, watch_folder
 from pipeline.cli.redaction import redactor_of
 from pipeline.cli.registry import use_registry
+from pipeline.cli.snapshot import compare_lists
 from pipeline.companies import read_companies
 from pipeline.errors import Problem
 from pipeline.settings import Settings
@@ -55,7 +56,12 @@ def ingest(
     *,
     form: Annotated[
         str,
-        typer.Option("--as", metavar="FORMAT", help="; ".join(f"{f.name}: {f.purpose}" for f in formats().values())),
+        typer.Option(
+            "--as",
+            metavar="FORMAT",
+            help="; ".join(f"{f.name}: {f.purpose}" for f in formats().values())
+            + "; snapshot: lists of all open items, compared as `arrears snapshot` does",
+        ),
     ],
     mapping: Annotated[
         Path | None, typer.Option("--mapping", metavar="FILE", help="Mapping file (TOML) of a csv extract.")
@@ -104,6 +110,14 @@ def ingest(
 
     With --watch each file is moved to `processed` or `rejected` below the folder, with a report beside it.
     """
+    if form == "snapshot":
+        if watch is not None or limit is not None or strict or mapping is None:
+            raise Problem(
+                "--as snapshot needs a mapping, and takes no --watch, --limit or --strict",
+                "A list is always taken whole or not at all; `arrears snapshot` has its own options",
+            )
+        compare_lists(context, paths or [], mapping, company, dry_run=dry_run, as_json=as_json)
+        return
     check_words(paths or [], watch, dry_run=dry_run, limit=limit, once=once)
     run = _Run(strict=strict, dry_run=dry_run, limit=limit, as_json=as_json)
     with _source_errors_as_problems():

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,10 +19,12 @@ from pipeline.cli.registry import use_registry
 from pipeline.errors import Problem
 from pipeline.settings import Settings
 from pipeline.startup import reach_broker
-from sources import Parsed, ParsedEvent, Publisher, SourceError, SourceOptions, Tally
+from sources import Parsed, ParsedEvent, Publisher, SourceError, SourceOptions, find_files
 from sources.mapping import load_mapping
 from sources.redaction import Redactor
-from sources.snapshot import Night, Nightly, read_payments, take, take_up
+from sources.snapshot import Companion, Night, Nightly, State, read_payments, take, take_up
+
+_SUFFIXES = (".csv", ".tsv", ".txt")
 
 app = typer.Typer(add_completion=False)
 
@@ -70,34 +72,87 @@ def snapshot(
     A list with a bad row, without its trailer, or much shorter than the last one is refused whole. The state is kept
     only after the broker has acknowledged everything; the same list twice sends nothing.
     """
-    settings = None if dry_run else _reach(context)
-    redactor = redactor_of((settings or load_own_settings(context)).redaction)
-    with _source_errors_as_problems(redactor):
-        options = SourceOptions(company=company, redactor=redactor)
-        nightly = Nightly(options, load_mapping(Path(mapping)))
-        companion = None
-        if payments is not None:
-            if payments_mapping is None:
-                raise SourceError("--payments needs a mapping", "Give --payments-mapping NAME")
-            companion = read_payments(options, load_mapping(Path(payments_mapping)), payments)
-        state_file = None if previous is not None else nightly.state_file(file, state)
-        sender = _Sender(settings, redactor)
-        taken_up = state_file is not None and settings is not None and take_up(state_file, sender.send)
-        night = nightly.compare(
+    lists = _Lists(context, mapping, company, dry_run=dry_run, as_json=as_json)
+    with lists.problems():
+        companion = lists.payments(payments, payments_mapping)
+        refused = lists.compare(file, state, previous, None if as_of is None else as_of.date(), companion, force=force)
+    if refused:
+        raise typer.Exit(1)
+
+
+def compare_lists(
+    context: typer.Context, paths: list[str], mapping: Path, company: str | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """`arrears ingest --as snapshot`: each list, in the order given or of their names, against the one before it."""
+    files = [file for file in find_files(paths, _SUFFIXES) if file is not None]
+    if not files:
+        raise Problem("no list is named", "Give one or more files, or a folder of them")
+    lists = _Lists(context, str(mapping), company, dry_run=dry_run, as_json=as_json)
+    with lists.problems():
+        for file in files:
+            lists.compare(file)
+
+
+class _Lists:
+    """One call of the command: lists, one after the other. A dry run remembers them for itself."""
+
+    def __init__(
+        self, context: typer.Context, mapping: str, company: str | None, *, dry_run: bool, as_json: bool
+    ) -> None:
+        self._settings = None if dry_run else _reach(context)
+        self._redactor = redactor_of((self._settings or load_own_settings(context)).redaction)
+        self._options = SourceOptions(company=company, redactor=self._redactor)
+        self._sender = _Sender(self._settings, self._redactor)
+        self._as_json = as_json
+        self._state: State | None = None
+        with self.problems():
+            self._nightly = Nightly(self._options, load_mapping(Path(mapping)))
+
+    @contextmanager
+    def problems(self) -> Iterator[None]:
+        """What a source cannot take, as what a user can act on; a message may quote what stands in a row."""
+        try:
+            yield
+        except SourceError as error:
+            raise Problem(self._redactor.message(error.message), error.advice) from None
+
+    def payments(self, file: Path | None, mapping: str | None) -> Companion | None:
+        """The list of payments, where one is given."""
+        if file is None:
+            return None
+        if mapping is None:
+            raise SourceError("--payments needs a mapping", "Give --payments-mapping NAME")
+        return read_payments(self._options, load_mapping(Path(mapping)), file)
+
+    def compare(
+        self,
+        file: Path,
+        state: Path | None = None,
+        previous: Path | None = None,
+        as_of: date | None = None,
+        companion: Companion | None = None,
+        *,
+        force: bool = False,
+    ) -> bool:
+        """Compare a list, send and report. Says whether something of the list of payments was refused."""
+        state_file = None if previous is not None else self._nightly.state_file(file, state)
+        taken_up = state_file is not None and self._settings is not None and take_up(state_file, self._sender.send)
+        night = self._nightly.compare(
             file,
             state_file=state_file,
+            state=self._state,
             previous=previous,
-            as_of=None if as_of is None else as_of.date(),
+            as_of=as_of,
             companion=companion,
             force=force,
         )
-        if settings is None:
+        if self._settings is None:
             _print_events(night.values())
+            self._state = night.difference.state
         else:
-            take(night, sender.send)
-    _report(night, sender.tally, taken_up=taken_up, as_json=as_json, dry_run=dry_run)
-    if night.difference.refused:
-        raise typer.Exit(1)
+            take(night, self._sender.send)
+        _report(night, taken_up=taken_up, as_json=self._as_json, dry_run=self._settings is None)
+        return bool(night.difference.refused)
 
 
 class _Sender:
@@ -107,7 +162,6 @@ class _Sender:
         self._settings = settings
         self._redactor = redactor
         self._publisher: Publisher | None = None
-        self.tally = Tally()
 
     def send(self, values: Iterator[Parsed]) -> None:
         """Send all, or raise ``SourceError``."""
@@ -120,7 +174,7 @@ class _Sender:
                 redactor=self._redactor,
             )
             self._publisher.connect()
-        self._publisher.publish(self.tally.watch(values))
+        self._publisher.publish(values)
 
 
 def _print_events(values: Iterator[Parsed]) -> None:
@@ -129,10 +183,10 @@ def _print_events(values: Iterator[Parsed]) -> None:
             typer.echo(json.dumps(write_event(value.name, value.record), ensure_ascii=False))
 
 
-def _report(night: Night, tally: Tally, *, taken_up: bool, as_json: bool, dry_run: bool) -> None:
+def _report(night: Night, *, taken_up: bool, as_json: bool, dry_run: bool) -> None:
     # Events of a dry run have standard output for themselves.
     if as_json:
-        typer.echo(json.dumps(_as_document(night, tally, dry_run=dry_run), ensure_ascii=False), err=dry_run)
+        typer.echo(json.dumps(_as_document(night, dry_run=dry_run), ensure_ascii=False), err=dry_run)
         return
     console = Console(stderr=dry_run, highlight=False, soft_wrap=True)
     if taken_up:
@@ -159,7 +213,7 @@ def _report(night: Night, tally: Tally, *, taken_up: bool, as_json: bool, dry_ru
     )
 
 
-def _as_document(night: Night, tally: Tally, *, dry_run: bool) -> dict[str, Any]:
+def _as_document(night: Night, *, dry_run: bool) -> dict[str, Any]:
     report = night.difference.report
     events: dict[str, int] = {}
     for event in night.difference.events:
@@ -182,12 +236,3 @@ def _reach(context: typer.Context) -> Settings:
     use_registry(settings)
     reach_broker(settings.kafka.client_config())
     return settings
-
-
-@contextmanager
-def _source_errors_as_problems(redactor: Redactor) -> Iterator[None]:
-    try:
-        yield
-    except SourceError as error:
-        # A message may quote what stands in a row.
-        raise Problem(redactor.message(error.message), error.advice) from None

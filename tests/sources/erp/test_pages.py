@@ -100,3 +100,15 @@ def test_the_extension_that_the_guide_shows_holds(tmp_path: Path) -> None:
     (extension,) = re.findall(r"^   ```toml\n(.*?)^   ```$", text, re.MULTILINE | re.DOTALL)
     (tmp_path / "own.toml").write_text(extension, encoding="utf-8")
     check_mapping(load_mapping(tmp_path / "own.toml"))
+
+
+def test_the_lists_of_a_folder_are_compared_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = "examples/erp/snapshots"
+    lists = f"{folder}/open-items-2026-03-02.csv {folder}/open-items-2026-03-03.csv"
+    lines = run(
+        f"arrears ingest {lists} --as snapshot --mapping {folder}/open-items.toml --company FR01 --dry-run", monkeypatch
+    )
+    names = [json.loads(line)["event"] for line in lines]
+    assert names[:6] == ["InvoiceIssued"] * 5 + ["CreditMemoIssued"]
+    assert sorted(names[6:]) == ["CashApplied", *["InvoiceAdjusted"] * 3, "InvoiceDueDateChanged", "InvoiceIssued"]
+    assert not list((ROOT / folder).glob(".*"))
