@@ -12,6 +12,7 @@ from sqlalchemy import (
     column,
     create_engine,
     func,
+    literal,
     literal_column,
     make_url,
     or_,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.sql import ColumnElement, FromClause, Select
+from sqlalchemy.types import NullType
 
 from sources.errors import SourceError
 from sources.sql.watermark import Value
@@ -63,15 +65,18 @@ class Database:
         The rows are read whole, so that no transaction is open while their events are sent. Raises
         ``DatabaseUnavailableError`` for what may pass and ``SourceError`` for a table or column that is not there.
         """
+        return self._run(self.statement(begin, behind, rows_max))
+
+    def statement(self, begin: Value | None, behind: Mark | None, rows_max: int) -> Select[Any]:
+        """The query of a page, which SQLAlchemy writes in the database's own words."""
         statement: Select[Any] = select(literal_column("*")).select_from(self._from)
         if behind is not None:
             statement = statement.where(self._is_behind(behind))
         elif begin is not None:
-            statement = statement.where(self._watermark >= begin)
+            statement = statement.where(self._watermark >= _as_it_is(begin))
         else:
             statement = statement.where(self._watermark.is_not(None))
-        statement = statement.order_by(self._watermark, *self._key).limit(rows_max)
-        return self._run(statement)
+        return statement.order_by(self._watermark, *self._key).limit(rows_max)
 
     def rows_without_watermark(self) -> int:
         """How many rows no poll ever reads."""
@@ -88,7 +93,10 @@ class Database:
         places = [(self._watermark, mark.watermark), *zip(self._key, mark.key, strict=True)]
         return or_(
             *(
-                and_(*(one == value for one, value in places[:number]), places[number][0] > places[number][1])
+                and_(
+                    *(one == _as_it_is(value) for one, value in places[:number]),
+                    places[number][0] > _as_it_is(places[number][1]),
+                )
                 for number in range(len(places))
             )
         )
@@ -122,6 +130,11 @@ class Database:
             if secret:
                 words = words.replace(str(secret), SECRET)
         return " ".join(words.split())
+
+
+def _as_it_is(value: object) -> ColumnElement[Any]:
+    """A value without a type: with one, SQLAlchemy casts it for PostgreSQL, where an enum is not above a text."""
+    return literal(value, NullType())
 
 
 def _flat(query: Mapping[str, str | Sequence[str]]) -> Iterator[str]:

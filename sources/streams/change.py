@@ -77,7 +77,7 @@ def _passed(payload: Mapping[str, Any]) -> Passed | None:
         return "heartbeat"
     if "ddl" in names and ("tableChanges" in names or "databaseName" in names):
         return "schema_change"
-    if {"status", "id", "event_count"} <= names and payload["status"] in {"BEGIN", "END"}:
+    if {"status", "id", "event_count"} <= names and payload["status"] in ("BEGIN", "END"):
         return "transaction"
     return "message" if payload.get("op") == "m" and "message" in names else None
 

@@ -25,6 +25,7 @@ WHOLE_ROWS = "REPLICA IDENTITY FULL in PostgreSQL, binlog_row_image=FULL in MySQ
 _EPOCH_DAY = date(1970, 1, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BITS_MAX = 90  # 27 digits, which decimals keep exactly here
+_SCALE_MAX = 40
 _FLOATS = frozenset({"float", "double", "float32", "float64"})
 _SINGLE = frozenset({"float", "float32"})
 # What a configuration may call a type, and what the schema calls it.
@@ -85,7 +86,11 @@ def _double(value: int | Decimal, *, single: bool) -> str:
 
 def _decimal(value: object, scale: int) -> str:
     """Connect's Decimal: the unscaled number as big-endian bytes in two's complement, in base64."""
+    if abs(scale) > _SCALE_MAX:
+        raise ValueError(f"a scale of {scale} is that of no amount")
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        if abs(Decimal(value).adjusted()) > _SCALE_MAX:
+            raise ValueError("it is out of all proportion")
         return format(Decimal(value), "f")  # decimal.format=NUMERIC of the JSON converter
     text = _text(value)
     if len(text) % 4:

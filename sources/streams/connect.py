@@ -56,22 +56,25 @@ def _not_json(data: bytes, words: str) -> str:
 
 def field_schema(schema: Mapping[str, Any] | None, name: str) -> Mapping[str, Any] | None:
     """The schema of one field of a struct; None when it is not known."""
-    if not isinstance(schema, dict):
-        return None
-    fields = schema.get("fields") or ()
-    return next((field for field in fields if isinstance(field, dict) and field.get("field") == name), None)
+    return next((field for field in _fields(schema) if field.get("field") == name), None)
 
 
 def column_types(schema: Mapping[str, Any] | None) -> dict[str, ColumnType]:
     """The types of a struct's fields by their names. Raises ``UnreadableError`` for a schema that is none."""
-    if not isinstance(schema, dict):
-        return {}
     try:
-        return {field["field"]: _type(field) for field in schema.get("fields") or ()}
+        return {field["field"]: _type(field) for field in _fields(schema)}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableError("malformed_schema", f"the schema in the record cannot be read: {error!r}") from error
 
 
+def _fields(schema: object) -> list[dict[str, Any]]:
+    fields = schema.get("fields") if isinstance(schema, dict) else None
+    return [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+
+
 def _type(field: Mapping[str, Any]) -> ColumnType:
     parameters = field.get("parameters") or {}
-    return ColumnType(field.get("name") or field["type"], int(parameters.get("scale", 0)))
+    name = field.get("name") or field["type"]
+    if not isinstance(name, str):
+        raise TypeError(f"{name!r} is no type")
+    return ColumnType(name, int(parameters.get("scale", 0)))

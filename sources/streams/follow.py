@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 ANSWER_SECONDS_MAX = 15.0
 SESSION_SECONDS = 10.0  # how long the partitions of a process that died wait for another
 _READ_SECONDS = 0.25
+BATCH_BYTES_MAX = 8 * 1024 * 1024
 _QUEUE_KIBIBYTES_MAX = 32 * 1024
 
 
@@ -150,7 +151,7 @@ class Follower:
                 raise _stream_error(place, error)
 
     def _next(self) -> list[StreamRecord]:
-        return [] if self._has_ended else self._merge.take(self._batch_records)
+        return [] if self._has_ended else self._merge.take(self._batch_records, BATCH_BYTES_MAX)
 
     def _take(self, records: Sequence[StreamRecord]) -> None:
         """Steps 2 to 4 for one batch."""
@@ -163,13 +164,17 @@ class Follower:
     def _throttle(self) -> None:
         """Read no further in partitions that are ahead of the others in time: memory is bounded."""
         held = {(place.topic, place.partition) for place in self._starts or ()}
-        full = {place for place in held if self._merge.held(place) >= 2 * self._batch_records}
-        free = {place for place in self._paused & held if self._merge.held(place) < self._batch_records}
+        full = {place for place in held if self._is_full(place, 2)}
+        free = {place for place in self._paused & held if not self._is_full(place, 1)}
         if full - self._paused:
             self._consumer.pause([TopicPartition(*place) for place in full - self._paused])
         if free:
             self._consumer.resume([TopicPartition(*place) for place in free])
         self._paused = (self._paused | full) - free
+
+    def _is_full(self, place: Place, batches: int) -> bool:
+        is_many = self._merge.held(place) >= batches * self._batch_records
+        return is_many or self._merge.held_bytes(place) >= batches * BATCH_BYTES_MAX
 
     def _commit(self, positions: Mapping[tuple[str, int], int]) -> None:
         if not self._keep_positions:

@@ -20,11 +20,13 @@ class Merge:
     def __init__(self, ranks: Mapping[str, int] | None = None) -> None:
         self._ranks = ranks or {}
         self._waiting: dict[Place, deque[StreamRecord]] = {}
+        self._bytes: dict[Place, int] = {}
         self._at_end: set[Place] = set()
 
     def assign(self, places: Iterable[Place]) -> None:
         """Begin anew with these partitions; what was held back of others is read again by their new owner."""
         self._waiting = {place: deque() for place in places}
+        self._bytes = dict.fromkeys(self._waiting, 0)
         self._at_end = set()
 
     def add(self, record: StreamRecord) -> None:
@@ -32,6 +34,7 @@ class Merge:
         place = (record.topic, record.partition)
         if place in self._waiting:
             self._waiting[place].append(record)
+            self._bytes[place] += record.size
             self._at_end.discard(place)
 
     def end(self, place: Place) -> None:
@@ -39,20 +42,29 @@ class Merge:
         if place in self._waiting:
             self._at_end.add(place)
 
-    def take(self, records_max: int) -> list[StreamRecord]:
-        """The next records whose turn has come, at most so many."""
+    def take(self, records_max: int, bytes_max: int = 2**62) -> list[StreamRecord]:
+        """The next records whose turn has come, at most so many; the last one may exceed `bytes_max`."""
         taken: list[StreamRecord] = []
-        while len(taken) < records_max:
+        size = 0
+        while len(taken) < records_max and size < bytes_max:
             heads = [queue[0] for queue in self._waiting.values() if queue]
             if not heads or any(not queue and place not in self._at_end for place, queue in self._waiting.items()):
                 break
             first = min(heads, key=self._order)
-            taken.append(self._waiting[first.topic, first.partition].popleft())
+            taken.append(first)
+            size += first.size
+            place = first.topic, first.partition
+            self._waiting[place].popleft()
+            self._bytes[place] -= first.size
         return taken
 
     def held(self, place: Place) -> int:
         """How many records of a partition wait."""
         return len(self._waiting.get(place, ()))
+
+    def held_bytes(self, place: Place) -> int:
+        """How many bytes they have."""
+        return self._bytes.get(place, 0)
 
     @property
     def is_empty(self) -> bool:

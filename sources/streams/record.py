@@ -25,6 +25,11 @@ class StreamRecord(msgspec.Struct, frozen=True):
         return Position(f"{self.topic}[{self.partition}]", self.offset)
 
     @property
+    def size(self) -> int:
+        """Bytes of key and value."""
+        return len(self.key or b"") + len(self.value or b"")
+
+    @property
     def original(self) -> bytes:
         """Its value; of one that `ar.failed` could not hold the beginning, for the position leads to the rest."""
         value = self.value or b""

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import sqlalchemy
+from confluent_kafka import Consumer, TopicPartition
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.local import KafkaBroker
@@ -23,6 +25,7 @@ from sources.sql import (
     Round,
     load_poll_config,
 )
+from sources.sql.database import Mark
 from tests.integration.feeds import FeedSystem, end, wait_until
 from tests.integration.postgres import PASSWORD, postgres_server
 
@@ -154,6 +157,36 @@ def test_a_query_with_a_cast_and_an_integer_watermark(tmp_path: Path, url: str, 
     polled.database.close()
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("uuid", ["00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"]),
+        ("status", ["open", "paid"]),
+        ("char(8)", ["A", "B"]),
+        ("bigint", ["4294967296", "4294967297"]),
+        ("numeric(20, 0)", ["4294967296", "4294967297"]),
+        ("date", ["2026-03-01", "2026-03-02"]),
+    ],
+)
+def test_keys_of_every_type_lead_from_page_to_page(
+    tmp_path: Path, url: str, engine: Engine, kind: str, values: list[str]
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("drop table if exists keyed"))
+        connection.execute(text("drop type if exists status"))
+        connection.execute(text("create type status as enum ('open', 'paid')"))
+        connection.execute(text(f"create table keyed (k {kind}, changed timestamp)"))
+        for value in values:
+            connection.execute(text(f"insert into keyed values ('{value}', '2026-03-01 10:00:00')"))
+    polled = Polled(tmp_path, url, POLL.replace("public.ar_invoices", "keyed").replace('"id"', '"k"'))
+    begin = datetime(2026, 3, 1, 9)  # noqa: DTZ001  local time, as the database keeps it
+    _, (first,) = polled.database.page(begin, None, 1)
+    _, (second,) = polled.database.page(begin, Mark(first[1], (first[0],)), 1)
+    assert polled.database.page(begin, Mark(second[1], (second[0],)), 1)[1] == []
+    assert [str(row[0]).strip() for row in (first, second)] == values
+    polled.database.close()
+
+
 def test_a_server_that_goes_away_may_come_back_and_a_wrong_table_may_not(
     tmp_path: Path, url: str, engine: Engine
 ) -> None:
@@ -185,6 +218,14 @@ def test_a_position_is_kept_in_kafka(kafka: KafkaBroker, topic_prefix: str, tmp_
         positions.write(PollPosition("abc", "2026-03-01 10:00:00", 4))
     with KafkaPositions(system.client_config, group_id=group, topic=topic) as positions:
         assert positions.read() == PollPosition("abc", "2026-03-01 10:00:00", 4)
+    foreign = Consumer({**system.client_config, "group.id": group})
+    foreign.commit(offsets=[TopicPartition(topic, 0, 5, "mine")], asynchronous=False)
+    foreign.close()
+    with (
+        KafkaPositions(system.client_config, group_id=group, topic=topic) as positions,
+        pytest.raises(SourceError, match="holds a position that no poll wrote"),
+    ):
+        positions.read()
 
 
 @pytest.mark.kafka

@@ -1,12 +1,15 @@
 """A database that cannot be used is one sentence, without the password."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
 
 from sources import SourceError
 from sources.sql import Database, DatabaseUnavailableError
 from sources.sql.cells import text_of
+from sources.sql.database import Mark
 
 SECRET = "s3cr3t-Pa55"  # noqa: S105  the one that must not show
 
@@ -51,3 +54,26 @@ def test_a_number_that_is_not_exact_is_no_text() -> None:
     assert text_of(1e16, "x") == "10000000000000000"
     with pytest.raises(Exception, match="cast the column to a decimal type"):
         text_of(0.1 + 0.2, "x")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "page"),
+    [
+        (
+            postgresql,
+            "WHERE w > %(param_1)s OR w = %(param_2)s AND k > %(param_3)s ORDER BY w, k LIMIT %(param_4)s::INTEGER",
+        ),
+        (mysql, "WHERE w > %s OR w = %s AND k > %s ORDER BY w, k LIMIT %s"),
+        (sqlite, "WHERE w > ? OR w = ? AND k > ? ORDER BY w, k LIMIT ? OFFSET ?"),
+        (mssql, "SELECT TOP __[POSTCOMPILE_param_1] * FROM"),
+        (oracle, "ORDER BY w, k FETCH FIRST __[POSTCOMPILE_param_4] ROWS ONLY"),
+    ],
+)
+@pytest.mark.parametrize("query", [None, "select * from a join b on a.id = b.id;"])
+def test_the_pages_of_every_database_are_in_its_own_words(dialect: Any, page: str, query: str | None) -> None:
+    polled = Database("sqlite://", table_name=None if query else "ar.t", query=query, watermark="w", key=["k"])
+    written = str(polled.statement(None, Mark(5, (1,)), 10).compile(dialect=dialect.dialect()))
+    written = " ".join(written.split())
+    assert page in written
+    source = "(select * from a join b on a.id = b.id) polled" if query else "ar.t"
+    assert f"FROM {source}" in written

@@ -75,3 +75,16 @@ def test_the_order_is_that_of_time_whatever_is_read_when(
     for place in PLACES:
         assert [one for one in came if (one.topic, one.partition) == place] == queues[place]
     assert merge.is_at_end
+
+
+def test_a_batch_is_bounded_in_bytes_and_what_waits_is_counted() -> None:
+    merge = Merge()
+    merge.assign(PLACES[:1])
+    merge.end(PLACES[0])
+    for offset in range(4):
+        merge.add(StreamRecord(*PLACES[0], offset, b"k", b"v" * 9, {}, offset))
+    merge.end(PLACES[0])
+    assert merge.held_bytes(PLACES[0]) == 40
+    assert [one.offset for one in merge.take(9, 15)] == [0, 1]
+    assert (merge.held(PLACES[0]), merge.held_bytes(PLACES[0])) == (2, 20)
+    assert [one.offset for one in merge.take(1, 15)] == [2]
