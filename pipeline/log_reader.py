@@ -12,6 +12,9 @@ from pipeline.startup import broker_problem
 _BATCH = 10_000
 _POLL_SECONDS = 0.5
 _ANSWER_SECONDS_MAX = 30.0
+_END = KafkaError._PARTITION_EOF  # noqa: SLF001  librdkafka's name for it
+# The broker is away: the client comes back to it by itself.
+_AWAY = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})  # noqa: SLF001
 # So long may nothing at all come from the broker before reading is given up.
 _SILENCE_SECONDS_MAX = 60.0
 
@@ -135,10 +138,12 @@ class LogReader:
         first = self._consumer.poll(_POLL_SECONDS)
         if first is None:
             return []
-        messages = [first, *self._consumer.consume(_BATCH, 0)]
-        for message in messages:
+        messages = []
+        for message in (first, *self._consumer.consume(_BATCH, 0)):
             error = message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  librdkafka's name for it
+            if error is None or error.code() == _END:
+                messages.append(message)
+            elif error.code() not in _AWAY and not error.retriable():
                 raise self._problem(error)
         return messages
 

@@ -11,6 +11,7 @@ import typer
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END
 
 from avro import contracts
+from avro.errors import ContractError
 from avro.text import write_event
 from avro.written import written_record
 from pipeline.cli import load_settings
@@ -109,7 +110,10 @@ def _alert(value: bytes | None) -> dict[str, Any] | None:
     """The alert as people write it: amounts as decimals, instants as texts; None for what is none."""
     if value is None:
         return None
-    name, record = contracts().decode(value)
+    try:
+        name, record = contracts().decode(value)
+    except ContractError as error:
+        raise Problem(f"an alert topic holds no alert: {error}", "Somebody else writes into it") from error
     if name != _ALERT:
         return None
     written = write_event(name, record)

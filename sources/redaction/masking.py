@@ -16,6 +16,8 @@ _LIKE_CARD = re.compile(rf"\d(?:[{SEPARATORS}]{{0,2}}\d){{{DIGITS_MIN - 1}}}")
 _SEPARATOR = re.compile(f"[{SEPARATORS}]")
 _MASKED_IBAN = re.compile(rf"[A-Za-z]{{2}}[*{SEPARATORS}]{{9,}}(?:[{SEPARATORS}]?[A-Za-z0-9]){{{KEPT_CHARACTERS}}}")
 _NUL = "\0"
+# Blanks and dashes that are not ASCII as JSON and Python write them, and the zeros of UTF-16.
+_ESCAPED = re.compile(r"(\0+|\\u(?:00[aA]0|2007|201[0-3]|202[fF])|\\xa0)")
 
 
 def mask_numbers(text: str, *, networks_only: bool = False) -> str:
@@ -34,25 +36,37 @@ def mask_numbers(text: str, *, networks_only: bool = False) -> str:
         text = masked
 
 
-def mask_bytes(data: bytes) -> bytes:
-    """Bytes of any encoding with the numbers in them masked in place. Of cards only those of known networks.
+def mask_quoted(text: str) -> str:
+    """A text that quotes others, such as a line of JSON or a message: separators may stand in it as escapes.
 
-    An encoding of two bytes a character is read past its zeros.
+    Of cards only those of known networks. Zero characters, as of bytes of UTF-16, are read past.
     """
+    pieces = _ESCAPED.split(text)
+    if len(pieces) == 1:
+        return mask_numbers(text, networks_only=True)
+    plain = "".join(_plain(piece) for piece in pieces)
+    masked = mask_numbers(plain, networks_only=True)
+    if masked == plain:
+        return text
+    written, place = [], 0
+    for piece in pieces:
+        length = len(_plain(piece))
+        # An escape is a separator, and separators stay.
+        written.append(piece if _ESCAPED.fullmatch(piece) else masked[place : place + length])
+        place += length
+    return "".join(written)
+
+
+def mask_bytes(data: bytes) -> bytes:
+    """Bytes of any encoding with the numbers in them masked in place, as in ``mask_quoted``."""
     encoding = "utf-8"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         encoding = "latin-1"
         text = data.decode(encoding)
-    plain = text.replace(_NUL, "")
-    masked = mask_numbers(plain, networks_only=True)
-    if masked == plain:
-        return data
-    if plain != text:
-        characters = iter(masked)
-        masked = "".join(_NUL if character == _NUL else next(characters) for character in text)
-    return masked.encode(encoding)
+    masked = mask_quoted(text)
+    return data if masked == text else masked.encode(encoding)
 
 
 def mask_value(text: str) -> str:
@@ -66,6 +80,12 @@ def mask_account(text: str) -> str:
     if is_iban(_SEPARATOR.sub("", text)):
         return mask_numbers(text)
     return text if _MASKED_IBAN.fullmatch(text) else mask_value(text)
+
+
+def _plain(piece: str) -> str:
+    if not _ESCAPED.fullmatch(piece):
+        return piece
+    return "" if piece.startswith(_NUL) else " "
 
 
 def _is_harmless(text: str) -> bool:

@@ -13,7 +13,7 @@ from sources.errors import SourceError
 from sources.event_fields import fields_of
 from sources.redaction.card_numbers import SEPARATORS, is_card_number
 from sources.redaction.ibans import is_iban
-from sources.redaction.masking import mask_account, mask_bytes, mask_numbers, mask_value
+from sources.redaction.masking import mask_account, mask_bytes, mask_numbers, mask_quoted, mask_value
 from sources.redaction.rules import ACCOUNTS, PROSE, REFERENCES, Rule, may_apply, read_rules, rule_for
 from sources.values import SourceReject
 
@@ -71,7 +71,7 @@ class Redactor:
         rule = None if field is None else rule_for(self._rules, event, field)
         if rule is not None and rule.action != "keep":
             return _WITHHELD
-        return mask_numbers(text, networks_only=True) if self._numbers else text
+        return mask_quoted(text) if self._numbers else text
 
     def reject(self, reject: SourceReject) -> SourceReject:
         """A reject with its message and its bytes redacted; the bytes keep their length unless they are withheld."""

@@ -1,10 +1,13 @@
 """Card numbers and IBANs in texts: found by their check digits, masked in place, and once is enough."""
 
+import json
+from collections.abc import Callable
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sources.redaction import mask_bytes, mask_numbers, mask_value
+from sources.redaction import mask_bytes, mask_numbers, mask_quoted, mask_value
 from sources.redaction.card_numbers import is_card_number
 from sources.redaction.ibans import LENGTHS, is_iban
 from sources.redaction.masking import mask_account
@@ -118,6 +121,20 @@ def test_any_bytes_can_be_masked_and_keep_their_length(data: bytes) -> None:
     masked = mask_bytes(data)
     assert len(masked) == len(data)
     assert mask_bytes(masked) == masked
+
+
+@given(NETWORK_CARDS, SEPARATORS, st.sampled_from([json.dumps, repr, ascii]))
+def test_a_number_is_found_although_its_separators_are_escaped(
+    number: str, separator: str, quote: Callable[[str], str]
+) -> None:
+    quoted = quote(f"card {grouped(number, separator)} is mine")
+    masked = mask_quoted(quoted)
+    assert len(masked) == len(quoted)
+    left = masked
+    for escape in ("\\u00a0", "\\u2013", "\\xa0"):
+        left = left.replace(escape, "")
+    assert sum(character.isdigit() for character in left) == 4
+    assert mask_quoted(masked) == masked
 
 
 def test_the_checks_are_those_of_the_standards() -> None:
