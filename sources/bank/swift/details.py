@@ -13,7 +13,8 @@ from sources.bank.reasons import is_return_code
 _WIDTH_MIN = 60  # of a line that is wrapped; the standard's 65 characters, banks differ by a few
 _TRIMMED_MAX = 2
 _CHUNK = 27  # of a subfield
-_STRUCTURED = re.compile(r"\s*([0-9]{3})([^A-Za-z0-9\s])(?=[0-9]{2})(.*)", re.DOTALL)
+# Only signs that banks use: "159-20 QUEENS BLVD" is an address and no returned transfer.
+_STRUCTURED = re.compile(r"\s*([0-9]{3})([?>~^|<])(?=[0-9]{2})(.*)", re.DOTALL)
 _PURPOSE = tuple(f"{number:02}" for number in (*range(20, 30), *range(60, 64)))
 _KEYWORD = re.compile(
     r"(EREF|KREF|MREF|PREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|IBAN|BIC|PURP|ANAM|BREF|RREF)\+|(MTLG):"
@@ -23,6 +24,7 @@ _SLASH_TAGS = (
     "|OCMT|CHGS|IACC|BO|BI|PY|PT|PO|DT|OPRP|TYPE|NM|AC|RF"
 )
 _SLASHED = re.compile(rf"(?:^|(?<=/)|(?<=\s))/?({_SLASH_TAGS})/")
+_TELLING = frozenset(("REMI", "PY", "RF", "EREF", "NAME", "NM", "CNTP"))
 _REASON = re.compile(r"\b[A-Z]{2}[0-9]{2}\b")
 # The codes of German banks for returned payments (?34), where they are those of ISO 20022.
 _RETURN_KEYS = {"901": "AC01", "902": "AC04", "903": "AC06", "904": "AG01", "905": "AG02", "914": "MS03"}
@@ -50,7 +52,7 @@ def details(lines: Sequence[str]) -> Details:
     if structured is not None:
         return _structured(structured[1], structured[2], structured[3])
     text = _unwrapped(lines)
-    if len(list(_SLASHED.finditer(text))) > 1 or text.startswith(("/EREF/", "/REMI/", "/TRTP/")):
+    if text.startswith("/") and _SLASHED.search(text) is not None:
         return _slashed(text)
     return _plain(lines)
 
@@ -113,12 +115,15 @@ def _slashed(text: str) -> Details:
     told: dict[str, str] = {}
     for part, value in _segments(parts, text):
         told.setdefault(part[1], value.strip("/ "))
+    remittance = said(_purpose(told["REMI"])) if "REMI" in told else said(told.get("PY") or told.get("RF"))
+    if not _TELLING.intersection(told):
+        remittance = said(text)  # words of the bank that none of these tags is for
     counterparty = told.get("CNTP", "").split("/")
     name = told.get("NAME") or told.get("NM") or (counterparty[2] if len(counterparty) > 2 else "")
     account = told.get("IBAN") or told.get("AC") or counterparty[0]
     return Details(
         end_to_end_id=said(told.get("EREF")),
-        remittance=said(_purpose(told["REMI"])) if "REMI" in told else said(told.get("PY") or told.get("RF")),
+        remittance=remittance,
         name=said(name),
         account=said(account),
         return_code=_return_code("", told.get("RTRN", "")) or said(told.get("RTRN", "")[:4]),
@@ -145,9 +150,7 @@ def _purpose(remittance: str) -> str:
 
 def _plain(lines: Sequence[str]) -> Details:
     told = _keywords("\n".join(line.strip() for line in lines if line.strip()))
-    leading = re.match(r"\s*([0-9]{3})\b", lines[0]) if lines else None
     return Details(
-        business_code=leading[1] if leading else None,
         end_to_end_id=said(told.get("EREF")),
         remittance=said(told.get("SVWZ")) or said(told.get("")),
         account=iban_in(told.get("IBAN", "")),

@@ -17,7 +17,7 @@ from sources.bank.plain_text import iban_in, said
 Mark = Literal["C", "D", "RC", "RD", "EC", "ED"]
 _LINE = re.compile(
     r"(?P<value>[0-9]{6})(?P<entry>[0-9]{4}| {4})?(?P<mark>RC|RD|EC|ED|C|D)(?P<funds>[A-Z])?\s*"
-    r"(?P<amount>[0-9]{1,15}(?:,[0-9]{0,4})?)(?P<type>[A-Z][A-Z0-9 ]{3})?(?P<rest>.*)",
+    r"(?P<amount>[0-9]{1,15}(?:,[0-9]{0,4})?) *(?P<type>[A-Z][A-Z0-9 ]{3})?(?P<rest>.*)",
     re.DOTALL,
 )
 _CENTURY_PIVOT = 80  # 80 to 99 are of the last century
