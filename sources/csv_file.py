@@ -4,15 +4,25 @@ import itertools
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import msgspec
+
 from sources.csv_rows import BadRow, Dialect, Row, rows
 from sources.errors import SourceError
 from sources.intake import SourceOptions
 from sources.lines import LINE_BYTES_MAX
 from sources.mapped_rows import MappedRows, TakenEvent, check_company
-from sources.mapping import Lookups, MappingText, check_columns, check_mapping, lookup_columns
+from sources.mapping import Lookups, MappingText, called, check_columns, check_mapping, lookup_columns
 from sources.values import Parsed, Position, SkippedRow, SourceReject
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    """A file whose header was read. Of the columns the first `given` stand in it; those behind may be lacking."""
+
+    columns: list[str]
+    given: int
+    rest: Iterator[Row | BadRow]
 
 
 class CsvFile:
@@ -28,15 +38,15 @@ class CsvFile:
 
     def check(self, stream: BinaryIO, file: str) -> None:
         """Read the header and the files of lookups. Raises ``SourceError`` when a column or a file is missing."""
-        columns, _ = self._open(stream, file, LINE_BYTES_MAX)
-        Lookups(self._mapping.mapping, self._dialect, columns, file)
+        opened = self._open(stream, file, LINE_BYTES_MAX)
+        Lookups(self._mapping.mapping, self._dialect, opened.columns, file)
 
     def read(self, stream: BinaryIO, file: str, line_bytes_max: int = LINE_BYTES_MAX) -> Iterator[Parsed]:
         """The events, rejects and skips of a stream in order. Raises ``SourceError`` before the first of them."""
-        columns, rest = self._open(stream, file, line_bytes_max)
-        lookups = Lookups(self._mapping.mapping, self._dialect, columns, file)
-        mapped = MappedRows(self._mapping, [*columns, *lookups.columns], self._options, whole_files=True)
-        for row, bad in self._cells(rest, len(columns), file):
+        opened = self._open(stream, file, line_bytes_max)
+        lookups = Lookups(self._mapping.mapping, self._dialect, opened.columns, file)
+        mapped = MappedRows(self._mapping, [*opened.columns, *lookups.columns], self._options, whole_files=True)
+        for row, bad in self._cells(opened, file):
             if bad is not None:
                 yield bad
             else:
@@ -51,10 +61,10 @@ class CsvFile:
         The values of the row stand in the order of ``columns``; a row that cannot be split has none, one that is too
         short is filled up, beside its reject.
         """
-        columns, rest = self._open(stream, file, line_bytes_max)
-        lookups = Lookups(self._mapping.mapping, self._dialect, columns, file)
-        mapped = MappedRows(self._mapping, [*columns, *lookups.columns], self._options, whole_files=True)
-        for row, bad in self._cells(rest, len(columns), file):
+        opened = self._open(stream, file, line_bytes_max)
+        lookups = Lookups(self._mapping.mapping, self._dialect, opened.columns, file)
+        mapped = MappedRows(self._mapping, [*opened.columns, *lookups.columns], self._options, whole_files=True)
+        for row, bad in self._cells(opened, file):
             if bad is not None:
                 yield row, bad
             else:
@@ -64,11 +74,11 @@ class CsvFile:
 
     def columns(self, stream: BinaryIO, file: str) -> list[str]:
         """The columns of a file, then those of the lookups."""
-        columns, _ = self._open(stream, file, LINE_BYTES_MAX)
-        return [*columns, *lookup_columns(self._mapping.mapping)]
+        opened = self._open(stream, file, LINE_BYTES_MAX)
+        return [*opened.columns, *lookup_columns(self._mapping.mapping)]
 
-    def _open(self, stream: BinaryIO, file: str, bytes_max: int) -> tuple[list[str], Iterator[Row | BadRow]]:
-        """The names of the columns, and the rows after the header."""
+    def _open(self, stream: BinaryIO, file: str, bytes_max: int) -> _Opened:
+        """Read the header."""
         layout = self._mapping.mapping.file
         every = rows(stream, self._dialect, bytes_max)
         rest = itertools.islice(every, layout.skip_lines, None)
@@ -82,16 +92,16 @@ class CsvFile:
             if isinstance(header, BadRow):
                 raise SourceError(f"{file}:{header.line}: the header cannot be read: {header.message}")
             columns = [name.strip() for name in header.values]
-        called = {name: column for column, name in self._mapping.mapping.names.items()}
-        columns = [called.get(name, name) for name in columns]
+        given = len(columns)
+        columns = called(self._mapping.mapping, columns)
         check_columns(self._mapping, [*columns, *lookup_columns(self._mapping.mapping)], file)
-        return columns, rest
+        return _Opened(columns, given, rest)
 
-    def _cells(
-        self, rest: Iterator[Row | BadRow], width: int, file: str
-    ) -> Iterator[tuple[Row, SourceReject | None]]:
+    def _cells(self, opened: _Opened, file: str) -> Iterator[tuple[Row, SourceReject | None]]:
         """The rows with as many values as the header has, without spaces around them; beside a bad one its reject."""
-        for row in rest:
+        width = opened.given
+        lacking = [""] * (len(opened.columns) - width)
+        for row in opened.rest:
             position = Position(file, row.line)
             if isinstance(row, BadRow):
                 bad = self._reject(position, row.reason, row.message, row.original)
@@ -101,12 +111,13 @@ class CsvFile:
             if len(cells) > width and not any(cells[width:]):
                 cells = cells[:width]  # a delimiter at the end of every row is common and says nothing
             if len(cells) == width:
-                yield Row(row.line, cells, row.original), None
+                yield Row(row.line, cells + lacking, row.original), None
                 continue
             message = f"the row has {len(cells)} values, the header {width}; is the delimiter inside a value?"
-            filled = cells + [""] * (width - len(cells)) if len(cells) < width else []
-            yield Row(row.line, filled, row.original), self._reject(
-                position, "wrong_column_count", message, row.original
+            filled = cells + [""] * (len(opened.columns) - len(cells)) if len(cells) < width else []
+            yield (
+                Row(row.line, filled, row.original),
+                self._reject(position, "wrong_column_count", message, row.original),
             )
 
     def _reject(self, position: Position, reason: str, message: str, original: bytes) -> SourceReject:

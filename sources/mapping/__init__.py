@@ -3,6 +3,7 @@
 from sources.mapping.cells import CellError
 from sources.mapping.check import check_columns, check_mapping
 from sources.mapping.clearing import Clearings
+from sources.mapping.columns import called
 from sources.mapping.load import MappingText, load_mapping, read_mapping
 from sources.mapping.lookups import Lookups, lookup_columns
 from sources.mapping.model import rules_of
@@ -17,6 +18,7 @@ __all__ = [
     "ReadyMapping",
     "RowMapper",
     "WrittenEvent",
+    "called",
     "check_columns",
     "check_mapping",
     "load_mapping",

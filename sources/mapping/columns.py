@@ -1,6 +1,6 @@
 """The columns that a mapping names, and where it names them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sources.mapping.cells import PLACEHOLDER, columns_of
 from sources.mapping.locate import Place
@@ -69,3 +69,22 @@ def _templates(mapping: MappingFile) -> Iterator[tuple[Place, str | None]]:
         yield ("lookup", number, "by" if lookup.by else "key"), lookup.by or lookup.key
     if mapping.clearing is not None:
         yield ("clearing", "key"), mapping.clearing.key
+
+
+def called(mapping: MappingFile, columns: Sequence[str]) -> list[str]:
+    """The columns of a file by the names that the mapping calls them, then those that it lacks and may lack.
+
+    A name that only differs in upper and lower case is the same: some tools write all names in one of them.
+    """
+    of_file = {name: column for column, name in mapping.names.items()}
+    renamed = [of_file.get(name, name) for name in columns]
+    wanted = {column for _, column in named_columns(mapping)} - set(renamed)
+    by_folded: dict[str, list[str]] = {}
+    for column in wanted:
+        by_folded.setdefault(column.casefold(), []).append(column)
+    found = []
+    for name in renamed:
+        likely = by_folded.get(name.casefold(), [])
+        is_only = len(likely) == 1 and sum(other.casefold() == name.casefold() for other in renamed) == 1
+        found.append(likely[0] if is_only else name)
+    return found + [column for column in mapping.file.optional if column not in found]

@@ -76,7 +76,9 @@ def _read(
     header = next(every, None)
     if not isinstance(header, Row):
         raise SourceError(f"{path} has no header that can be read", f"It is the lookup {lookup.name} of the mapping")
-    columns = [name.strip() for name in header.values]
+    wanted = {column.casefold(): column for column in (*PLACEHOLDER.findall(lookup.key), *lookup.columns)}
+    given = [name.strip() for name in header.values]
+    columns = [name if name in wanted.values() else wanted.get(name.casefold(), name) for name in given]
     for column in (*PLACEHOLDER.findall(lookup.key), *lookup.columns):
         if column not in columns:
             raise SourceError(

@@ -64,6 +64,9 @@ class FileLayout(Section):
     columns: list[str] = Field(
         default_factory=list, description="Names of the columns, for a file that has no header row"
     )
+    optional: list[str] = Field(
+        default_factory=list, description="Columns that a file may lack; they are then empty in every row"
+    )
 
 
 class Values(Section):

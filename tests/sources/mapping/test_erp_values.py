@@ -275,3 +275,24 @@ def test_a_column_that_only_the_extended_mapping_names_is_shown_there(tmp_path: 
 def test_a_name_that_is_no_ready_mapping_is_answered_with_the_nearest() -> None:
     with pytest.raises(SourceError, match=r"there is no mapping sap/bsidd \(did you mean sap/bsid\?\)"):
         load_mapping(Path("sap/bsidd"))
+
+
+def test_names_that_differ_in_case_alone_are_the_same() -> None:
+    (value,) = read(HEAD + INVOICE, HEADER.lower() + "1,1,C1,20260105,20260105,0,0,0,1.00,0,EUR\n")
+    assert isinstance(value, ParsedEvent)
+
+
+def test_two_columns_that_differ_in_case_alone_are_not_guessed_at() -> None:
+    with pytest.raises(SourceError, match=r"a.csv has no column 'BELNR'"):
+        read(HEAD + INVOICE, HEADER.replace("BELNR", "belnr,Belnr") + "1,2,1,C1,20260105,20260105,0,0,0,1.00,0,EUR\n")
+
+
+def test_a_column_that_may_be_lacking_is_empty_in_every_row() -> None:
+    mapping = HEAD.replace("[values]", '[file]\noptional = ["ZBD3T", "DMBTR"]\n[values]') + INVOICE
+    header, row = (HEADER.replace("ZBD3T,", "").replace("DMBTR,", ""), "1,1,C1,20260105,20260105,14,30,1.00,EUR\n")
+    (value,) = read(mapping, header + row)
+    assert isinstance(value, ParsedEvent)
+    assert write_event(value.name, value.record)["due_date"] == "2026-02-04"
+    (short,) = read(mapping, header + row.replace(",EUR", ""))
+    assert isinstance(short, SourceReject)
+    assert short.message.startswith("the row has 8 values, the header 9")
