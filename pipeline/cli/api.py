@@ -1,5 +1,6 @@
 """`arrears api`: the HTTP door; `arrears api keys …`: who may use it."""
 
+import contextlib
 import gc
 import logging
 import multiprocessing
@@ -48,11 +49,12 @@ def api(context: typer.Context) -> None:
     settings = load_settings(context)
     use_registry(settings)
     contracts()  # before the processes part, so that they share it
-    sockets = [_listening(settings.api) for _ in range(settings.api.processes)]
-    if len(sockets) == 1:
-        _serve(settings, sockets[0], 0)
-    else:
-        _Processes(settings, sockets).run()
+    with contextlib.ExitStack() as closing:
+        sockets = [closing.enter_context(_listening(settings.api)) for _ in range(settings.api.processes)]
+        if len(sockets) == 1:
+            _serve(settings, sockets[0], 0)
+        else:
+            _Processes(settings, sockets).run()
 
 
 def api_options(settings: Settings) -> ApiOptions:
@@ -87,6 +89,7 @@ def _listening(section: ApiSettings) -> socket.socket:
     try:
         found.bind((section.host, section.port))
     except OSError as error:
+        found.close()
         raise Problem(
             f"{section.host}:{section.port} cannot be listened on: {error.strerror}",
             "Set api.host and api.port to a free address",
@@ -134,14 +137,15 @@ def _serve(settings: Settings, listening: socket.socket, number: int) -> None:
     gc.set_threshold(GARBAGE_OBJECTS, 20, 50)
     scheme = "https" if section.tls_certificate_file else "http"
     with serve_health(health, settings.service.host, port):
-        logger.info("listening on %s://%s:%d", scheme, *listening.getsockname()[:2])
         try:
-            _Server(config).run(sockets=[listening])
+            config.load()
         except OSError as error:
             raise Problem(
                 f"the certificate cannot be used: {error.strerror or error}",
                 "Look at api.tls_certificate_file and api.tls_key_file",
             ) from error
+        logger.info("listening on %s://%s:%d", scheme, *listening.getsockname()[:2])
+        _Server(config).run(sockets=[listening])
 
 
 def _end(*_: object) -> None:

@@ -27,7 +27,8 @@ from topics import Topic, catalogue
 FAILED_EVENT = "FailedEvent"
 VALUE_BYTES_MAX = 900_000
 """A record's value at most; brokers refuse messages above 1 MB by default."""
-_BUSY_SECONDS = 0.002
+# A broker pays for a request more than for a record in it: few large ones cost both sides least.
+_BUSY_SECONDS = 0.004
 _IDLE_SECONDS = 0.25
 _PROBE_SECONDS = 1.0
 _PROBE_TIMEOUT_SECONDS = 2.0
@@ -263,7 +264,9 @@ class Acknowledged:
         """Ask until the broker answers and has the topics as the catalogue says."""
         while not self._reachable:
             if self._fatal:
-                # An idempotent producer that has met a fatal error stays useless; what it held has been told.
+                # An idempotent producer stays useless after a fatal error. What it holds is told as failed first.
+                self._producer.purge()
+                self._producer.flush(_PROBE_TIMEOUT_SECONDS)
                 self._producer, self._fatal = Producer(self._options), False
             try:
                 await asyncio.to_thread(self._check_topics)
