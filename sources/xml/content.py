@@ -1,5 +1,6 @@
 """Looking into an element by local names: the namespace tells the version of a message, not what a name means."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -21,6 +22,9 @@ def children(element: etree._Element | None, name: str) -> Iterator[etree._Eleme
     return iter(()) if element is None else element.iterchildren(_any_namespace(name))
 
 
+_LINE_END = re.compile(r"[ \t\r]*\n\s*")
+
+
 @cache
 def _any_namespace(name: str) -> str:
     """The name as lxml matches it in every namespace. Names are those of our code, so that they are few."""
@@ -37,10 +41,16 @@ def child(element: etree._Element | None, *path: str) -> etree._Element | None:
 
 
 def text(element: etree._Element | None, *path: str) -> str | None:
-    """The text of the element at the end of a path, without blanks around it; None where it is missing or empty."""
+    """The text of the element at the end of a path; None where it is missing or empty.
+
+    Blanks around it are taken off, and a line end within, with the indentation around it, is one blank.
+    """
     found = child(element, *path)
     said = None if found is None else found.text
-    return (said.strip() or None) if said is not None else None
+    if said is None:
+        return None
+    said = said.strip()
+    return (_LINE_END.sub(" ", said) if "\n" in said else said) or None
 
 
 def texts(element: etree._Element | None, name: str) -> list[str]:

@@ -1,8 +1,8 @@
 """What a booking is: customer's cash, cash that went back, or neither; by the bank transaction codes.
 
-Codes are those of ISO 20022 (domain, family, sub-family) and the German Geschäftsvorfallcode (GVC), which Austrian
-banks write too. A code that is not known says nothing: a credit is then cash, for a clerk can see a payment that is
-none, but not one that is missing.
+Codes are those of ISO 20022 (domain, family, sub-family), the German Geschäftsvorfallcode (GVC), which Austrian banks
+write too, and the BAI type codes of North American ones. A code that is not known says nothing: a credit is then cash,
+for a clerk can see a payment that is none, but not one that is missing.
 """
 
 import re
@@ -10,12 +10,15 @@ from typing import Final, Literal
 
 import msgspec
 
+from sources.bank.bai.type_codes import METHODS as BAI_METHODS
+from sources.bank.bai.type_codes import reason_of_return, treatment
 from sources.bank.entry import ReturnReason
 from sources.xml import Element, child, children, text
 
 Nature = Literal["cash", "return"]
 
 _GVC = re.compile(r"(?:[A-Z]{4}\+)?([0-9]{3})(?:\+.*)?")
+_BAI = re.compile(r"[1-9][0-9]{2}")
 _GVC_ISSUERS: Final = frozenset({"DK", "ZKA", "GVC", "APC"})
 
 # Domains whose credits are not paid by customers.
@@ -62,17 +65,18 @@ _METHODS_OF_FAMILIES: Final = {
 
 
 class BankCode(msgspec.Struct, frozen=True, gc=False):
-    """The codes of a booking, empty where they are not given. `gvc` is the German one."""
+    """The codes of a booking, empty where they are not given. `gvc` is the German one, `bai` a BAI type code."""
 
     domain: str = ""
     family: str = ""
     sub_family: str = ""
     gvc: str = ""
+    bai: str = ""
 
-    @property
-    def is_known(self) -> bool:
-        """Whether any code is given."""
-        return bool(self.domain or self.gvc)
+    def within(self, entry: "BankCode") -> "BankCode":
+        """The codes of a transaction, and those of its entry where it has none."""
+        ours = self if self.domain else entry
+        return BankCode(ours.domain, ours.family, ours.sub_family, self.gvc or entry.gvc, self.bai or entry.bai)
 
     @property
     def method(self) -> str | None:
@@ -81,12 +85,16 @@ class BankCode(msgspec.Struct, frozen=True, gc=False):
             _METHODS.get((self.family, self.sub_family))
             or _GVC_METHODS.get(self.gvc)
             or _METHODS_OF_FAMILIES.get(self.family)
+            or BAI_METHODS.get(self.bai)
         )
 
     @property
     def undone(self) -> ReturnReason | None:
         """Why a booking that undoes another one does so; None where the codes say no such thing."""
-        return _UNDONE.get(self.sub_family) or _GVC_UNDONE.get(self.gvc)
+        found = _UNDONE.get(self.sub_family) or _GVC_UNDONE.get(self.gvc)
+        if found is None and self.bai and treatment(self.bai) == "returned":
+            return reason_of_return(self.bai)
+        return found
 
 
 def bank_code(element: Element) -> BankCode:
@@ -100,6 +108,7 @@ def bank_code(element: Element) -> BankCode:
         text(domain, "Fmly", "Cd") or "",
         text(domain, "Fmly", "SubFmlyCd") or "",
         next((gvc for prtry in children(code, "Prtry") if (gvc := _gvc(prtry)) is not None), ""),
+        next((bai for prtry in children(code, "Prtry") if (bai := _bai(prtry)) is not None), ""),
     )
 
 
@@ -109,6 +118,12 @@ def _gvc(proprietary: Element) -> str | None:
     if found is None or ("+" not in said and (text(proprietary, "Issr") or "").upper() not in _GVC_ISSUERS):
         return None
     return found[1]
+
+
+def _bai(proprietary: Element) -> str | None:
+    said = text(proprietary, "Cd") or ""
+    is_one = _BAI.fullmatch(said) is not None and (text(proprietary, "Issr") or "").upper() == "BAI"
+    return said if is_one else None
 
 
 def nature(code: BankCode, *, is_credit: bool, is_reversal: bool, is_return: bool) -> tuple[Nature | None, str]:
@@ -135,4 +150,7 @@ def _other_business(code: BankCode) -> str:
         return "interest"
     if code.sub_family in _OWN_TRANSFERS:
         return "own_transfer"
-    return _OTHER_BUSINESS.get(code.domain) or _GVC_OTHER.get(code.gvc) or ""
+    other = _OTHER_BUSINESS.get(code.domain) or _GVC_OTHER.get(code.gvc)
+    if other is None and code.bai and treatment(code.bai) not in {"received", "returned", "debit"}:
+        return treatment(code.bai)
+    return other or ""

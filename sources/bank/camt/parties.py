@@ -17,16 +17,17 @@ class Party(msgspec.Struct, frozen=True, gc=False):
 def payer_of(transaction: Element, own: BankAccount) -> Party:
     """The other side of a transaction.
 
-    It is the debtor, on a credit and on the return of one alike. Banks that always write the other side as the
-    creditor are understood where the creditor's account is not ours.
+    It is the debtor, on a credit and on the return of one alike. Banks that write the other side as the creditor are
+    understood where they write no debtor, or us as one, and the creditor's account is not ours.
     """
     parties = child(transaction, "RltdPties")
     if parties is None:
         return Party()
     debtor = _party(parties, "Dbtr", "DbtrAcct")
+    has_debtor = child(parties, "Dbtr") is not None or debtor.account is not None
     if debtor.account is not None and normalised(debtor.account) == normalised(own.number):
-        debtor = Party()
-    if debtor.name is None and debtor.account is None:
+        debtor, has_debtor = Party(), False
+    if not has_debtor:
         creditor = _party(parties, "Cdtr", "CdtrAcct")
         if creditor.account is not None and normalised(creditor.account) != normalised(own.number):
             return creditor

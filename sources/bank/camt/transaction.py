@@ -39,11 +39,10 @@ def transaction_of(element: Element, head: EntryHead, own: BankAccount) -> Trans
     said = remittance(element, head.currency, head.amount if stated is None else stated)
     references = child(element, "Refs")
     returned = child(element, "RtrInf")
-    code = bank_code(element)
     return Transaction(
         line=line_of(element),
         amounts=amounts,
-        code=code if code.is_known else head.code,
+        code=bank_code(element).within(head.code),
         payer=payer_of(element, own),
         remittance=said,
         servicer_reference=reference(text(references, "AcctSvcrRef")),

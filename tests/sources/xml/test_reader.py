@@ -71,6 +71,11 @@ def test_the_names_the_lines_and_the_bytes_of_an_element() -> None:
     raise AssertionError("no entry")
 
 
+def test_a_text_of_several_lines_is_one() -> None:
+    data = b"<r><Ntry><Ref>  Invoice 1\r\n      and  2\n\n of March </Ref></Ntry></r>"
+    assert ("end", "Ntry", "Invoice 1 and  2 of March") in seen(data)
+
+
 def test_lines_beyond_what_libxml_counts_in_two_bytes() -> None:
     data = b"<r>" + b"\n" * 70_000 + b"<Ntry><Ref>1</Ref></Ntry></r>"
     lines = [line_of(e) for m, e in read_xml(io.BytesIO(data), ("Ntry",)) if local_name(e) == "Ntry" and m == "end"]

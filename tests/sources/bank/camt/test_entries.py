@@ -190,6 +190,58 @@ def test_references_of_transactions_where_the_entry_has_none() -> None:
     assert found == ["T1:0", "T2:0", "T2:1"]
 
 
+BAI = "<BkTxCd><Prtry><Cd>{}</Cd><Issr>BAI</Issr></Prtry></BkTxCd>"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_credit", "outcome_"),
+    [
+        ("142", True, "PaymentReceived"),
+        ("555", False, "PaymentReversed"),
+        ("354", True, "interest"),
+        ("475", False, "debit"),
+        ("698", False, "fee"),
+    ],
+)
+def test_bai_type_codes(code: str, is_credit: bool, outcome_: str) -> None:
+    said = only(one(is_credit=is_credit, entry=BAI.format(code)))
+    assert (said.get("event") or said["skipped"]) == outcome_
+
+
+def test_codes_of_a_transaction_stand_beside_those_of_its_entry() -> None:
+    own = "<BkTxCd><Prtry><Cd>NRTI+109+9</Cd></Prtry></BkTxCd>"
+    said = only(one(own, is_credit=False, entry=CODE.format("PMNT", "IDDT", "ESDD")))
+    assert (said["event"], said["reason"]) == ("PaymentReversed", "nsf")
+
+
+PARTIES = "<RltdPties>{}</RltdPties>"
+DEBTOR = "<Dbtr><Pty>{}</Pty></Dbtr>"
+ACCOUNT = "<{0}Acct><Id><IBAN>{1}</IBAN></Id></{0}Acct>"
+OURS, THEIRS = "DE89370400440532013000", "FR7630006000011234567890189"
+
+
+@pytest.mark.parametrize(
+    ("parties", "name"),
+    [
+        (DEBTOR.format("<Nm>Ada</Nm>") + ACCOUNT.format("Dbtr", THEIRS), "Ada"),
+        (DEBTOR.format("<Nm>Ada</Nm>") + "<UltmtDbtr><Pty><Nm>Bea</Nm></Pty></UltmtDbtr>", "Ada"),
+        (DEBTOR.format("") + "<UltmtDbtr><Pty><Nm>Bea</Nm></Pty></UltmtDbtr>", "Bea"),
+        ("<Dbtr><Agt><FinInstnId><Nm>A bank</Nm></FinInstnId></Agt></Dbtr>", "A bank"),
+        # The other side as the creditor, where the debtor is missing or is us.
+        ("<Cdtr><Nm>Ada</Nm></Cdtr>" + ACCOUNT.format("Cdtr", THEIRS), "Ada"),
+        (DEBTOR.format("<Nm>We</Nm>") + ACCOUNT.format("Dbtr", OURS) + "<Cdtr><Nm>Ada</Nm></Cdtr>"
+         + ACCOUNT.format("Cdtr", THEIRS), "Ada"),
+        # Us as the creditor, with another number of ours: no payer.
+        (DEBTOR.format("<Id><OrgId><AnyBIC>X</AnyBIC></OrgId></Id>") + "<Cdtr><Nm>We</Nm></Cdtr>"
+         + ACCOUNT.format("Cdtr", THEIRS), None),
+        ("<Cdtr><Nm>We</Nm></Cdtr>" + ACCOUNT.format("Cdtr", OURS), None),
+        ("<Cdtr><Nm>We</Nm></Cdtr>", None),
+    ],
+)  # fmt: skip
+def test_who_paid(parties: str, name: str | None) -> None:
+    assert only(one(PARTIES.format(parties))).get("payer_name") == name
+
+
 def test_a_time_with_its_offset_is_kept_and_one_without_is_a_date() -> None:
     for said, kept in (
         ("2026-03-31T11:17:45+02:00", "2026-03-31T09:17:45Z"),
