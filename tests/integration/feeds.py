@@ -30,12 +30,15 @@ class FeedSystem:
         self.folder = folder
         self.topics = catalogue(prefix)
         self.admin = AdminClient(self.client_config)
-        apply(self.admin, self.topics)
         self.environment = {
             **os.environ,
             "ARREARS_KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
             "ARREARS_KAFKA__TOPIC_PREFIX": prefix,
         }
+
+    def apply_topics(self) -> None:
+        """As `arrears topics apply` does; only what sends events needs them."""
+        apply(self.admin, self.topics)
 
     def file(self, name: str, text: str) -> Path:
         """Write a file of the test's folder."""

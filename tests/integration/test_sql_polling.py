@@ -211,7 +211,7 @@ def test_a_server_that_goes_away_may_come_back_and_a_wrong_table_may_not(
 @pytest.mark.kafka
 def test_a_position_is_kept_in_kafka(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> None:
     system = FeedSystem(kafka.bootstrap_servers, topic_prefix, tmp_path)
-    topic, group = system.topics["ar.events"].name, f"{topic_prefix}arrears-poll-x"
+    topic, group = system.source_topic("ar.events", 1), f"{topic_prefix}arrears-poll-x"
     with KafkaPositions(system.client_config, group_id=group, topic=topic) as positions:
         assert positions.read() is None
         positions.write(PollPosition("abc", 41, 3))
@@ -233,6 +233,7 @@ def test_a_service_polls_until_sigterm_and_goes_on_where_it_was(
     kafka: KafkaBroker, topic_prefix: str, tmp_path: Path, url: str, engine: Engine
 ) -> None:
     system = FeedSystem(kafka.bootstrap_servers, topic_prefix, tmp_path)
+    system.apply_topics()
     system.file("poll.toml", POLL)
     system.file("invoices.toml", MAPPING)
     with engine.begin() as connection:

@@ -63,7 +63,7 @@ class Process:
         self._dies("after the position")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(steps, st.integers(1, 4))
 def test_each_version_that_a_poll_could_see_is_once_in_effect(
     history: list[tuple[str, Any, int, int]], batch_rows: int

@@ -70,14 +70,14 @@ def check(given_record: StreamRecord) -> None:
         assert kinds <= {ParsedEvent} or (len(values) == 1 and kinds <= {SourceReject, SkippedRow})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(VALID), st.data())
 def test_a_change_event_of_which_a_part_is_anything(document: Any, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(places(document)))
     check(record(replaced(document, path, data.draw(anything)), key={"id": 1}))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=60) | st.sampled_from(VALID).map(lambda one: json.dumps(one).encode()), st.data())
 def test_bytes_that_are_anything(value: bytes, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(value)))
