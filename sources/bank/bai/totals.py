@@ -77,6 +77,8 @@ class EnvelopeTotals:
                 "ask the bank for the file again",
                 line,
             )
+        if count is None and parts == self.records:
+            parts, count = None, parts  # banks that leave the number of parts out (in New Zealand)
         if parts is not None and parts != self.parts:
             raise FileRefusedError(
                 "control_count_mismatch", f"the {envelope} names {parts:,} {part}s, but has {self.parts:,}", line

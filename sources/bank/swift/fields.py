@@ -1,7 +1,8 @@
 """The fields of SWIFT messages in a file: with envelopes ({1:…}{4: … -}) or bare, one message or many.
 
-A message begins with `:20:`. What stands before one is envelope. A line that begins with the tag of no field of these
-messages belongs to the field before it, whatever it looks like: free text may well begin with a colon.
+A message begins with `:20:` and goes on to the next one, to `-}` or to the end of the file; a line with nothing but a
+dash may end it too, but some banks have such lines in its midst. What stands outside is envelope. A line that begins with
+the tag of no field of these messages belongs to the field before it: free text may well begin with a colon.
 """
 
 import re
@@ -18,7 +19,7 @@ _FIELD = re.compile(rf"\s?:({_TAGS}):(.*)")
 _MESSAGE_TYPE = re.compile(r":(94[0-9]):")
 _BLOCKS = re.compile(r"\{[1-5]:[^{}]*(?:\{[^{}]*\}[^{}]*)*\}?")
 _TEXT_BLOCK = re.compile(r"(?:.*\})?\s*\{4:\s*")
-_MESSAGE_END = re.compile(r"-\}?(?:\s*\{.*)?\s*")
+_MESSAGE_END = re.compile(r"-\}(?:\s*\{.*)?\s*")
 _LINE_BYTES_MAX = 64 * 1024
 _FIELD_LINES_MAX = 500
 
@@ -46,29 +47,38 @@ def fields(stream: BinaryIO) -> Iterator[Field]:
     for line in text_lines(stream, "a SWIFT statement", _LINE_BYTES_MAX):
         text = _TEXT_BLOCK.sub("", line.text, count=1) if "{4:" in line.text else line.text
         found = _FIELD.fullmatch(text)
-        if found is None:
-            if in_message and _MESSAGE_END.fullmatch(text) is not None:
-                yield from _and_end(current, line.number)
-                current, in_message = None, False
-            elif in_message and current is not None:
-                _continue(current, text, line.number)
-            elif text.lstrip().startswith(":") and _MESSAGE_TYPE.match(text.strip()) is None:
-                message = f"{text[:40]!r} stands outside a message; a statement begins with :20:"
-                raise FileRefusedError("malformed_file", message, line.number)
-            continue
-        tag = found[1]
-        if tag == "20":
-            if in_message:
-                yield from _and_end(current, line.number)
-            in_message = True
+        if found is not None:
+            if found[1] == "20":
+                if in_message:
+                    yield from _and_end(current, line.number)
+                in_message = True
+            elif not in_message:
+                raise _outside(f"field :{found[1]}:", line.number)
+            elif current is not None:
+                yield current
+            current = Field(line.number, found[1], [found[2]])
         elif not in_message:
-            message = f"field :{tag}: stands outside a message; a statement begins with :20:"
-            raise FileRefusedError("malformed_file", message, line.number)
+            _pass_over(text, line.number)
+        elif _MESSAGE_END.fullmatch(text) is not None:
+            yield from _and_end(current, line.number)
+            current, in_message = None, False
+        elif current is not None and text.strip() != "-":
+            _continue(current, text, line.number)
         elif current is not None:
             yield current
-        current = Field(line.number, tag, [found[2]])
+            current = None  # what follows, up to a field, is envelope
     if in_message:
         yield from _and_end(current, current.line if current else 0)
+
+
+def _pass_over(text: str, line: int) -> None:
+    """A line outside of messages: what banks put there, but nothing that looks like a field."""
+    if text.lstrip().startswith(":") and _MESSAGE_TYPE.match(text.strip()) is None:
+        raise _outside(repr(text[:40]), line)
+
+
+def _outside(what: str, line: int) -> FileRefusedError:
+    return FileRefusedError("malformed_file", f"{what} stands outside a message; a statement begins with :20:", line)
 
 
 def _and_end(current: Field | None, line: int) -> Iterator[Field]:

@@ -118,6 +118,24 @@ def test_totals_that_are_not_given_are_not_checked_and_those_given_are() -> None
         cash(Bai2(), file_of("16,195,100,0,A,B,C/").replace(b"49,,", b"49,101,"))
 
 
+def test_a_trailer_may_leave_the_number_of_its_parts_out() -> None:
+    data = bai2([[WIRE]]).replace(b"98,100000,1,5/", b"98,100000,5,/")
+    assert len(cash(Bai2(), data)) == 1
+    with pytest.raises(FileRefusedError, match="accounts"):
+        cash(Bai2(), data.replace(b"98,100000,5,/", b"98,100000,4,/"))
+
+
+def test_items_of_a_summary_may_be_broken_anywhere() -> None:
+    whole = "015,4060801,,,045,3836014,,,100,1589285,00008,,400,1831945,00002,V,060316,,040,4059283,,"
+    for at in (place for place, sign in enumerate(whole) if sign == ","):
+        account = f"03,0101999999,,{whole[:at]}/\n88,{whole[at + 1 :]}/"
+        total = 4060801 + 3836014 + 1589285 + 1831945 + 4059283 + 100
+        data = file_of("16,175,100,Z,00087829876,Miami/", account=account)
+        counted = data.replace(b"49,,3/", f"49,{total},4/".encode()).replace(b"98,,1,5/", b"98,,1,6/")
+        (entry,) = cash(Bai2(), counted.replace(b"99,,1,7/", b"99,,1,8/"))
+        assert (entry.servicer_reference, entry.payment_reference) == ("00087829876", "Miami")
+
+
 def test_amounts_have_the_decimals_of_their_currency() -> None:
     for currency, amount in (("USD", "1.25"), ("JPY", "125"), ("KWD", "0.125")):
         (entry,) = cash(Bai2(), file_of("16,195,125,0,A,B,C/", account=f"03,ACCT,{currency},,,,/"))

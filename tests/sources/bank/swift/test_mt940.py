@@ -180,6 +180,12 @@ def test_the_end_of_a_message_needs_no_sign_and_text_between_messages_is_passed_
     assert len(cash(Mt940(), blocks + blocks.replace(b"B1", b"B3"))) == 2
 
 
+def test_a_dash_in_the_midst_of_a_message_does_not_end_it() -> None:
+    data = statement("2601020102C10,NTRFNONREF//B1", "PAID").replace(b":61:", b"-\n:61:").replace(b":62F", b"-\n:62F")
+    (entry,) = cash(Mt940(), data)
+    assert entry.payment_reference == "PAID"
+
+
 def test_everything_that_is_passed_over_is_counted() -> None:
     found = entries(Mt940(), statement("2601020102D10,NTRFNONREF", closing="D260102EUR10,"))
     assert [entry.why for entry in found if isinstance(entry, PassedOver)] == ["debit"]
