@@ -9,7 +9,7 @@ import msgspec
 from sources.activity import ActivityLines
 from sources.bank import BankFile, BankFormat
 from sources.bank.bai import Bai2, Lockbox, bai2_with_lockbox
-from sources.bank.camt import camt, camt052, camt053, camt053_with_camt054, camt054
+from sources.bank.camt import camt, camt052, camt053, camt053_partial, camt053_with_camt054, camt054
 from sources.bank.payers import Payers, read_payers
 from sources.bank.status_report import StatusReport
 from sources.bank.swift import Mt940, Mt942
@@ -130,6 +130,9 @@ _FORMATS = (
     bank_format("bai-lockbox", "BAI lockbox files", (".bai", ".lbx", ".lockbox", ".dat", ".txt"), Lockbox),
     bank_format("mt940", "SWIFT bank statements", (".sta", ".940", ".mt940", ".swi", ".txt"), Mt940),
     bank_format("mt942", "SWIFT interim reports, announced only", (".sta", ".942", ".mt942", ".swi", ".txt"), Mt942),
+    bank_format(
+        "camt053-partial", "statements without entries that were left out on purpose", _CAMT_SUFFIXES, camt053_partial
+    ),
     verified_format("pain002", "ISO 20022 status reports: rejected collections, logged", (".xml",), StatusReport),
     verified_format("ubl-invoice", "UBL 2 invoices (Peppol BIS 3) as receivables", (".xml", ".ubl"), ubl_invoice),
     verified_format("ubl-credit-note", "UBL 2 credit notes as credits", (".xml", ".ubl"), ubl_credit_note),

@@ -21,6 +21,11 @@ def camt053_with_camt054() -> Camt:
     return Camt({"camt.053"}, batches_elsewhere=True)
 
 
+def camt053_partial() -> Camt:
+    """Statements from which entries were left out on purpose, such as those that others shall not see."""
+    return Camt({"camt.053"}, is_partial=True)
+
+
 def camt054() -> Camt:
     """Notices only."""
     return Camt({"camt.054"})
@@ -31,4 +36,4 @@ def camt() -> Camt:
     return Camt({"camt.052", "camt.053", "camt.054"})
 
 
-__all__ = ["Camt", "camt", "camt052", "camt053", "camt053_with_camt054", "camt054"]
+__all__ = ["Camt", "camt", "camt052", "camt053", "camt053_partial", "camt053_with_camt054", "camt054"]

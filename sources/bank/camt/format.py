@@ -23,13 +23,17 @@ class Camt:
     """Statements, notices and intraday reports. `accepts` are the messages that a file may hold.
 
     `batches_elsewhere`: batches that a statement or report gives as a total only are announced, because their
-    transactions come as cash in notices (camt.054).
+    transactions come as cash in notices (camt.054). `is_partial`: entries were left out on purpose, so that balances
+    prove nothing; summaries and batches still do.
     """
 
     source = "camt"
 
-    def __init__(self, accepts: Collection[MessageName], *, batches_elsewhere: bool = False) -> None:
+    def __init__(
+        self, accepts: Collection[MessageName], *, batches_elsewhere: bool = False, is_partial: bool = False
+    ) -> None:
         self._accepts = frozenset(accepts)
+        self._is_partial = is_partial
         self._batches_elsewhere = batches_elsewhere
         self._verdicts: Verdicts | None = None
 
@@ -37,7 +41,7 @@ class Camt:
         """Read the whole file once. Raises ``FileRefusedError``."""
         self._verdicts = None
         verdicts = Verdicts()
-        check = _Verification(verdicts)
+        check = _Verification(verdicts, with_balances=not self._is_partial)
         root = ""
         for part in parts(stream):
             if part.kind in {"root", "other"}:
@@ -83,8 +87,9 @@ class Camt:
 class _Verification:
     """The first pass: totals of statements and batches, and what the second pass must know beforehand."""
 
-    def __init__(self, verdicts: Verdicts) -> None:
+    def __init__(self, verdicts: Verdicts, *, with_balances: bool) -> None:
         self._verdicts = verdicts
+        self._with_balances = with_balances
         self._message: Message | None = None
         self._totals = StatementTotals()
         self._account: BankAccount | None = None
@@ -127,7 +132,8 @@ class _Verification:
         elif part.kind == "entry":
             self._entry(element)
         elif part.kind == "statement_end":
-            self._totals.check(with_balances=self._message is not None and self._message.name == "camt.053")
+            is_statement = self._message is not None and self._message.name == "camt.053"
+            self._totals.check(with_balances=self._with_balances and is_statement)
 
     def _currency(self) -> str | None:
         return None if self._account is None else self._account.currency

@@ -150,7 +150,8 @@ class StatementTotals:
                 f"the balance goes from {opening.amount} to {closing.amount} {opening.currency}, "
                 f"but the booked entries make {between}, so that entries are missing or wrong"
             )
-            raise self._mismatch(message)
+            advice = "ask the bank for another file, or say --as camt053-partial where they were left out on purpose"
+            raise FileRefusedError("control_total_mismatch", f"{message}; {advice}", self._line)
 
     def _mismatch(self, message: str) -> FileRefusedError:
         return FileRefusedError("control_total_mismatch", f"{message}; ask the bank for another file", self._line)

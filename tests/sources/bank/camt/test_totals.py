@@ -62,6 +62,15 @@ def test_an_entry_that_is_missing_shows_in_the_balances_alone() -> None:
     assert reasons(without_summary(STATEMENT[:start] + STATEMENT[end:])) == ["control_total_mismatch"]
 
 
+def test_entries_that_were_left_out_on_purpose() -> None:
+    start, end = STATEMENT.index(b"<Ntry>"), STATEMENT.index(b"</Ntry>") + len(b"</Ntry>")
+    partial = without_summary(STATEMENT[:start] + STATEMENT[end:])
+    assert "--as camt053-partial" in outcome("camt053", partial)[0]["message"]
+    assert len(cash("camt053-partial", partial)) == 2
+    # What is left still has to agree with a summary, where there is one.
+    assert cash("camt053-partial", STATEMENT[:start] + STATEMENT[end:]) == []
+
+
 def test_an_entry_that_is_missing_shows_in_the_summary_alone() -> None:
     start, end = STATEMENT.index(b"<Ntry>"), STATEMENT.index(b"</Ntry>") + len(b"</Ntry>")
     assert reasons(without_balances(STATEMENT[:start] + STATEMENT[end:])) == ["control_total_mismatch"]
