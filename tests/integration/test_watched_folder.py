@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from topics import EVENTS, apply, catalogue
 
 pytestmark = pytest.mark.kafka
 
+EVENTS_A_FILE = 10_000
 WORDS = ("--as", "jsonl", "--company", "FR01")
 
 
@@ -83,11 +85,15 @@ class Place:
         """Names of what is done."""
         return sorted(file.name for file in (self.inbox / "processed").iterdir())
 
-    def has_events(self) -> bool:
-        """Whether something has arrived."""
+    def count(self) -> int:
+        """How many events have arrived."""
         events = self.topics[EVENTS]
         with GroupReader(self.client_config, "unused") as reader:
-            return any(reader.ends(events.name, events.partitions))
+            return sum(reader.ends(events.name, events.partitions))
+
+    def has_more_than(self, count: int) -> bool:
+        """Whether further events have arrived."""
+        return self.count() > count
 
     def ids(self) -> list[str]:
         """Ids of the events in the log."""
@@ -106,34 +112,44 @@ def test_files_are_taken_as_they_come_and_the_one_at_hand_is_finished(place: Pla
         place.put("a.jsonl", lines(invoice(1), "{broken"))
         report = json.loads(process.stdout.readline())
         assert (report["file"], report["outcome"], report["events"]) == ("a.jsonl", "processed", {"InvoiceIssued": 1})
-        place.put("b.jsonl", lines(*(invoice(number) for number in range(100, 3100))))
+        place.put("b.jsonl", lines(*(invoice(number) for number in range(100, 2100))))
         _wait_until(lambda: any((place.inbox / "processing").glob("*/b.jsonl")))
         process.send_signal(signal.SIGTERM)
-        assert json.loads(process.stdout.readline())["events"] == {"InvoiceIssued": 3000}
+        assert json.loads(process.stdout.readline())["events"] == {"InvoiceIssued": 2000}
         assert process.wait(60) == 0
     assert place.processed() == [
         "a.jsonl", "a.jsonl.rejected", "a.jsonl.report.json", "b.jsonl", "b.jsonl.report.json",
     ]  # fmt: skip
     assert list((place.inbox / "processing").iterdir()) == []
-    assert Counter(place.ids()).total() == 3001
+    assert Counter(place.ids()).total() == 2001
     (failed,) = read_topics(place.client_config, [place.topics["ar.failed"]])
     assert str(contracts().decode(failed.value() or b"")[1]["topic"]).endswith("/in/a.jsonl")
 
 
 def test_a_killed_watcher_loses_nothing_and_doubles_nothing(place: Place) -> None:
-    with place.watching() as process:
-        place.put("a.jsonl", lines(*(invoice(number) for number in range(30_000))))
-        _wait_until(lambda: any((place.inbox / "processing").glob("*/a.jsonl")))
-        _wait_until(place.has_events)
-        process.kill()
-        process.wait(30)
-    assert any((place.inbox / "processing").glob("*/a.jsonl"))
+    names = _kill_in_the_middle(place)
     done = place.arrears("ingest", "--watch", "in", *WORDS, "--once")
     assert (done.code, done.errors) == (0, ""), done
-    assert "30,000 events, 0 rows rejected" in done.output
-    assert len(set(place.ids())) == 30_000, "what was sent twice has the same ids"
-    assert place.processed() == ["a.jsonl", "a.jsonl.report.json"]
+    assert f"{names[-1]}: processed, {EVENTS_A_FILE:,} events, 0 rows rejected" in done.output
+    assert len(set(place.ids())) == len(names) * EVENTS_A_FILE, "what was sent twice has the same ids"
+    assert place.processed() == sorted([*names, *(f"{name}.report.json" for name in names)])
     assert list((place.inbox / "processing").iterdir()) == []
+
+
+def _kill_in_the_middle(place: Place) -> list[str]:
+    """Deliver files until a watcher is killed with one in hand, of which something has arrived; the names of all."""
+    names: list[str] = []
+    while not any((place.inbox / "processing").glob("*/*.jsonl")):
+        assert len(names) < 5, "files are done before the watcher can be killed"
+        names.append(f"{len(names)}.jsonl")
+        first = len(names) * EVENTS_A_FILE
+        before = place.count()
+        with place.watching() as process:
+            place.put(names[-1], lines(*(invoice(number) for number in range(first, first + EVENTS_A_FILE))))
+            _wait_until(partial(place.has_more_than, before))
+            process.kill()
+            process.wait(30)
+    return names
 
 
 def test_once_tells_by_its_exit_code_whether_all_was_well(place: Place) -> None:

@@ -29,7 +29,7 @@ def test_a_dry_run_masks_by_default_and_obeys_the_settings(tmp_path: Path) -> No
 def test_rules_may_stand_in_the_environment(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(lines(CONTACT))
     rules = {"ARREARS_REDACTION__FIELDS": "*.account_id=hash, ContactAttempted.note=drop"}
-    done = arrears(*WORDS, folder=tmp_path, **rules, **{"ARREARS_REDACTION__HASH_SECRET": "a key"})
+    done = arrears(*WORDS, folder=tmp_path, **rules | {"ARREARS_REDACTION__HASH_SECRET": "a key"})
     event = json.loads(done.output)
     assert (event["account_id"][:5], "note" in event) == ("hmac:", False)
     assert_one_line(arrears(*WORDS, folder=tmp_path, **rules), "redaction.hash_secret is not set")
