@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from sources import feed_metrics as metrics
+from sources.delivery import RETRY_SECONDS, wait
 from sources.errors import SourceError
 from sources.streams.merge import Merge, Place
 from sources.streams.record import StreamRecord
@@ -70,21 +71,20 @@ class Follower:
         self._starts: list[TopicPartition] | None = None  # where the present assignment begins
         self._is_new = False  # whether that was given since the last look
         self._paused: set[Place] = set()
-        self._consumer = Consumer(
-            {
-                **client_options,
-                "group.id": group_id,
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                # A position that retention has deleted is told, not passed over.
-                "auto.offset.reset": "error",
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "session.timeout.ms": int(SESSION_SECONDS * 1000),
-                "queued.max.messages.kbytes": _QUEUE_KIBIBYTES_MAX,
-            },
-            logger=logger,
-        )
+        self._failures = 0  # since the last batch
+        self._options: dict[str, Any] = {
+            **client_options,
+            "group.id": group_id,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            # A position that retention has deleted is told, not passed over.
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "session.timeout.ms": int(SESSION_SECONDS * 1000),
+            "queued.max.messages.kbytes": _QUEUE_KIBIBYTES_MAX,
+        }
+        self._consumer = self._open()
 
     def stop(self) -> None:
         """End after the batch that is under way. May be called from a signal handler."""
@@ -96,23 +96,48 @@ class Follower:
         return self._has_ended
 
     def run(self) -> None:
-        """Follow the topics until ``stop``, or to their ends. Raises ``SourceError``."""
-        self._check_topics()
-        self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+        """Follow the topics until ``stop``, or to their ends.
+
+        Raises ``SourceError`` when a topic is missing at the start. After that a broker that does not answer, or
+        answers with an error, is asked again by a new client, unless it is to be read only `once`.
+        """
         try:
-            while not self._has_ended and not self._is_done():
-                self._heartbeat()
-                self._add(self._consumer.consume(self._batch_records, _READ_SECONDS))
-                while records := self._next():
-                    self._take(records)
-                self._throttle()
-        except KafkaException as error:
-            raise SourceError(
-                f"the broker does not answer: {error.args[0].str()}", "Start again once it does"
-            ) from error
+            self._check_topics()
+            while True:
+                try:
+                    self._follow()
+                except (KafkaException, SourceError) as error:
+                    told = _as_source_error(error)
+                    if self._once:
+                        raise told from error
+                    logger.warning("begun again: %s", told.message)
+                    metrics.RETRIES.inc()
+                    self._set_ready(False)
+                else:
+                    return
+                self._consumer.close()
+                seconds = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+                self._failures += 1
+                if not wait(seconds, lambda: self._has_ended, self._heartbeat):
+                    return
+                self._consumer = self._open()
         finally:
             self._set_ready(False)
             self._consumer.close()
+
+    def _open(self) -> Consumer:
+        return Consumer(self._options, logger=logger)
+
+    def _follow(self) -> None:
+        self._starts, self._is_new = None, False
+        self._merge.assign(())
+        self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+        while not self._has_ended and not self._is_done():
+            self._heartbeat()
+            self._add(self._consumer.consume(self._batch_records, _READ_SECONDS))
+            while records := self._next():
+                self._take(records)
+            self._throttle()
 
     def _check_topics(self) -> None:
         named = {topic for topic in self._topics if not topic.startswith("^")}
@@ -160,6 +185,7 @@ class Follower:
             # Records of a partition come in its order, so the last one counts.
             self._commit({(record.topic, record.partition): record.offset + 1 for record in records})
             metrics.RECORDS.inc(len(records))
+            self._failures = 0
 
     def _throttle(self) -> None:
         """Read no further in partitions that are ahead of the others in time: memory is bounded."""
@@ -234,6 +260,12 @@ def _record(message: Message) -> StreamRecord:
 
 def _bytes(value: str | bytes | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else value
+
+
+def _as_source_error(error: KafkaException | SourceError) -> SourceError:
+    if isinstance(error, SourceError):
+        return error
+    return SourceError(f"the broker does not answer: {error.args[0].str()}", "Start again once it does")
 
 
 def _stream_error(place: tuple[str, int], error: KafkaError) -> SourceError:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,31 @@ def test_tables_that_belong_together_are_read_in_the_order_of_their_commits(syst
         else:
             assert value.record["payment_id"] in known
     assert len(known) == 400
+
+
+def test_a_broker_that_goes_away_and_comes_back_is_followed_on(system: FeedSystem, kafka: KafkaBroker) -> None:
+    topic = system.prefix + TOPIC
+    loaded = load_stream_config(system.folder / "stream.toml")
+    values: list[Parsed] = []
+
+    def deliver(batch: Sequence[Parsed]) -> bool:
+        values.extend(batch)
+        return True
+
+    follower = Follower(
+        system.client_config, group_id=f"{system.prefix}restarted", topics=loaded.topics,
+        reader=stream_reader(loaded, system.folder), deliver=deliver, batch_records=10,
+    )  # fmt: skip
+    system.write(topic, [value(1)])
+    thread = threading.Thread(target=follower.run)
+    thread.start()
+    try:
+        wait_until(lambda: len(values) == 1, "the first record")
+        kafka.stop()
+        kafka.start()
+        system.write(topic, [value(2)])
+        wait_until(lambda: len(values) == 2, "the record after the restart")
+    finally:
+        follower.stop()
+        thread.join(60)
+    assert not thread.is_alive()
