@@ -41,6 +41,8 @@ COMMANDS: dict[str, str] = {
     "sink": "pipeline.cli.sink",
     "migrate": "pipeline.cli.migrate",
     "query": "pipeline.cli.query",
+    "rollup": "pipeline.cli.rollup",
+    "close": "pipeline.cli.close",
     "companies": "pipeline.cli.companies",
     "ingest": "pipeline.cli.ingest",
     "snapshot": "pipeline.cli.snapshot",

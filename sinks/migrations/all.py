@@ -14,6 +14,7 @@ from sinks.migrations import (
     m0011_statements,
     m0012_base_currency,
     m0013_work,
+    m0014_rollups,
 )
 
 MIGRATIONS = (
@@ -30,4 +31,5 @@ MIGRATIONS = (
     m0011_statements.MIGRATION,
     m0012_base_currency.MIGRATION,
     m0013_work.MIGRATION,
+    m0014_rollups.MIGRATION,
 )

@@ -74,6 +74,17 @@ def _more(first: Instant) -> Iterator[ParsedEvent]:
         (5, {**seen, "entity_type": "Invoice", "entity_id": "X-1"}),
         (6, {**seen, "entity_type": "workbench", "entity_id": "X-2"}),
         (7, {**seen, "entity_type": "payment", "entity_id": "X-2"}),
+        # Heard of twelve days after the fact, when January is over.
+        (
+            33,
+            {
+                "event": "PaymentReceived",
+                **account,
+                "payment_id": "X-R1",
+                "amount": "10.00",
+                "value_date": _date(first, 21),
+            },
+        ),
         (40, {"event": "ExceptionFlagged", **case, **flagged}),
         (41.2, {"event": "ExceptionReviewed", **case}),
         (43.7, {"event": "ExceptionResolved", **case, "resolution": "done"}),

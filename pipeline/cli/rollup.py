@@ -1,0 +1,103 @@
+"""`arrears rollup`: the daily rollups of ClickHouse."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import typer
+from clickhouse_connect.driver.client import Client
+from rich.console import Console
+
+from pipeline.cli import load_settings
+from pipeline.cli.clickhouse import clickhouse_client
+from pipeline.cli.dates import date_of_text
+from pipeline.errors import Problem
+from sinks.rollups import roll_up
+
+# Days that are written again each time: postings come late for them more often than not.
+_AGAIN_DAYS = 7
+
+app = typer.Typer()
+
+
+@app.command()
+def rollup(
+    context: typer.Context,
+    company: Annotated[
+        str | None, typer.Option("--company", metavar="CODE", help="One company; by default all of them.")
+    ] = None,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="First day; by default a week before the last day written."),
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--through", metavar="DATE", help="Last day; by default the last that is over for the company."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a day, for programs.")] = False,
+) -> None:
+    """Write the rollups of closed local days: aging, key figures and activity.
+
+    A day that is written again replaces itself, so this may be run as often as one likes; once a night is enough. The
+    views are aging_daily, key_figures_daily and activity_hourly.
+    """
+    begin, end = date_of_text(first, "--from"), date_of_text(last, "--through")
+    with clickhouse_client(load_settings(context)) as client:
+        console = Console(highlight=False)
+        for code in _companies(client, company):
+            days = _days(client, code, begin, end)
+            for done in roll_up(client, code, days):
+                if as_json:
+                    typer.echo(json.dumps(done._asdict() | {"day": done.day.isoformat()}))
+                else:
+                    console.print(
+                        f"{code} {done.day}: {done.accounts:,} balances, {done.figures} sets of key figures, "
+                        f"{done.activity:,} rows of activity"
+                    )
+
+
+def _companies(client: Client, company: str | None) -> list[str]:
+    known = [str(row[0]) for row in client.query("SELECT company FROM companies ORDER BY company").result_rows]
+    if company is None:
+        return known
+    if company not in known:
+        raise Problem(f"there is no company {company}", f"Known are {', '.join(known) or 'none yet'}")
+    return [company]
+
+
+def _days(client: Client, company: str, begin: date | None, end: date | None) -> list[date]:
+    """The days to write; what is not given follows from what is there."""
+    given = {"company": company}
+    posted, written, applied, timezone = client.query(
+        """
+SELECT (SELECT min(effective_date) FROM ledger_entries_log WHERE company = {company:String}),
+    (SELECT max(as_of) FROM aging_daily_versions WHERE company = {company:String}),
+    (SELECT max(as_of) FROM account_aging_versions WHERE company = {company:String}),
+    (SELECT any(timezone) FROM companies WHERE company = {company:String})""",
+        parameters=given,
+    ).result_rows[0]
+    nothing = date(1970, 1, 1)
+    if posted is None or posted <= nothing:
+        return []
+    if end is None:
+        # The day on which an account changed last is the newest that the pipeline's clock has reached for sure.
+        end = min(applied, _today(client, str(timezone))) - timedelta(days=1)
+    if begin is None:
+        begin = posted if written is None or written <= nothing else written - timedelta(days=_AGAIN_DAYS - 1)
+    return list(_between(max(begin, posted), end))
+
+
+def _today(client: Client, timezone: str) -> date:
+    """The company's local date, by ClickHouse's clock: this is about which days are over, not about any answer."""
+    found = client.query(
+        "SELECT formatDateTime(now64(3), '%F', {timezone:String})", parameters={"timezone": timezone or "UTC"}
+    ).result_rows[0][0]
+    return datetime.fromisoformat(str(found)).date()
+
+
+def _between(begin: date, end: date) -> Iterator[date]:
+    day = begin
+    while day <= end:
+        yield day
+        day += timedelta(days=1)

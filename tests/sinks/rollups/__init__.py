@@ -1,0 +1,1 @@
+"""Rollups and closes against the as-of views and the entries themselves."""
