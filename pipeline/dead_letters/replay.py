@@ -36,7 +36,7 @@ class ReplayOptions(msgspec.Struct, frozen=True):
 def obstacle(letter: DeadLetter, prefix: str) -> str | None:
     """Why a letter cannot be sent again, in words that say what to do; None when it can."""
     if letter.is_from_file:
-        return "it never was in a topic: `arrears dlq export` writes such lines to files, to be mended and ingested"
+        return "it never was in a topic of ours: `arrears dlq export` writes it to a file, to be mended and ingested"
     if letter.topic not in {prefix + EVENTS, prefix + _REFERENCE}:
         return f"{letter.topic} is written by the pipeline alone; mend the cause and compute it anew"
     if letter.event_type == _CLOCK:
