@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from avro.text import write_event
+from pipeline.scenarios import load, run
 from sources import ParsedEvent, SourceOptions, SourceReject, adapter
 from tests.docs.pages import DOCS, ROOT, blocks
 
@@ -56,3 +58,48 @@ def test_the_checks_of_the_lockbox_are_the_deposit_of_the_statement() -> None:
     ]
     assert sum(Decimal(check["amount"]) for check in checks) == 12_000
     assert announced["changes"]["amount"] == {"new": "12000.00 USD"}
+
+
+def test_a_returned_collection_reopens_what_it_had_paid_and_a_statement_sent_twice_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    """The collection was taken in before and identified; its return names it by the end-to-end id alone."""
+    statement = written(EXAMPLES / "statement.sta", "mt940")
+    invoice = {"event": "InvoiceIssued", "account_id": "C1", "invoice_id": "RG-2026-0790", "amount": "119.00",
+               "document_date": "2026-11-30", "currency": "EUR"}  # fmt: skip
+    collected = {"event": "PaymentReceived", "payment_id": "R1", "amount": "119.00", "currency": "EUR",
+                 "value_date": "2026-12-14", "end_to_end_id": "RG-2026-0790"}  # fmt: skip
+    applied = {"event": "CashApplied", "account_id": "C1", "application_id": "A1", "payment_id": "R1",
+               "invoice_id": "RG-2026-0790", "amount": "119.00", "method": "auto"}  # fmt: skip
+    twice = [
+        {"at": f"2027-01-{day:02}T08:00:00Z", "event_id": f"{event['event']}/{event['payment_id']}", **event}
+        for day in (3, 4)
+        for event in statement
+    ]
+    cash = [
+        {"payment": event["payment_id"], "status": "unidentified", "unapplied": event["amount"]}
+        for event in statement
+        if event["event"] == "PaymentReceived"
+    ]
+    assert [expected["unapplied"] for expected in cash] == ["1190.00", "500.00", "500.00"]
+    scenario = {
+        "name": "a collection goes back",
+        "company": {"code": "US01", "timezone": "Europe/Berlin"},
+        "steps": [
+            {"at": "2026-11-30T12:00:00Z", **invoice},
+            {"at": "2026-12-14T12:00:00Z", **collected},
+            {"at": "2026-12-14T12:01:00Z", "event": "PaymentIdentified", "account_id": "C1", "payment_id": "R1"},
+            {"at": "2026-12-14T12:02:00Z", **applied},
+            {"expect": [{"invoice": "RG-2026-0790", "status": "paid"}]},
+            *twice,
+        ],
+        "expect": [
+            {"invoice": "RG-2026-0790", "status": "open", "open": "119.00"},
+            {"payment": "R1", "status": "reversed"},
+            *cash,
+            {"rejected": []},
+        ],
+    }
+    file = tmp_path / "return.yaml"
+    file.write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    assert [(failure.expectation, failure.mismatches) for failure in run(load(file))] == []

@@ -152,7 +152,8 @@ def _credit(section: Section, record: Record, said_here: Detail, amount: Decimal
 
 def _return(section: Section, record: Record, said_here: Detail, amount: Decimal) -> BankEntry:
     code = said_here.reason_code
-    original = said(said_here.tags.get("EREF")) or said_here.customer_reference or said_here.bank_reference
+    # Not the bank's reference: it is that of the return, and where banks give one to all of a day, another payment's.
+    original = said(said_here.tags.get("EREF")) or said_here.customer_reference
     return _entry(
         section,
         record,

@@ -52,10 +52,15 @@ def _entry(posting: Posting, kind: EntryKind, dates: tuple[date, date]) -> BankE
         payer_name=told.name,
         payer_account=told.account or posted.account,
         method=method(posted.transaction_type),
-        original_reference=(end_to_end or posted.bank_reference) if is_return else None,
+        original_reference=_original(posting, end_to_end) if is_return else None,
         return_reason=return_reason(told.return_code, _UNSAID[posted.mark == "RC"]) if is_return else None,
         reason_code=(told.return_code or told.business_code) if is_return else None,
     )
+
+
+def _original(posting: Posting, end_to_end: str | None) -> str | None:
+    """What went back. A credit that is reversed may be named by the bank's reference; that of a return is its own."""
+    return end_to_end or (posting.posted.bank_reference if posting.posted.mark == "RC" else None)
 
 
 def _wording(posting: Posting) -> str | None:

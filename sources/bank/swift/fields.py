@@ -1,8 +1,8 @@
 """The fields of SWIFT messages in a file: with envelopes ({1:…}{4: … -}) or bare, one message or many.
 
-A message begins with `:20:` and goes on to the next one, to `-}` or to the end of the file; a line with nothing but a
-dash may end it too, but some banks have such lines in its midst. What stands outside is envelope. A line that begins with
-the tag of no field of these messages belongs to the field before it: free text may well begin with a colon.
+A message begins with `:20:` and goes on to the next one, to `-}` or to the end of the file. A line with nothing but a
+dash may end it too, but some banks have such lines in its midst. What stands outside is envelope. A line that begins
+with the tag of no field of these messages belongs to the field before it: free text may well begin with a colon.
 """
 
 import re

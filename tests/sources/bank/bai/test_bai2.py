@@ -136,6 +136,11 @@ def test_items_of_a_summary_may_be_broken_anywhere() -> None:
         assert (entry.servicer_reference, entry.payment_reference) == ("00087829876", "Miami")
 
 
+def test_a_return_names_its_original_by_the_customers_reference_alone() -> None:
+    named, unnamed = cash(Bai2(), bai2([[Transaction("557", 7, "DAY1", "ACH1"), Transaction("555", 7, "DAY1")]]))
+    assert (named.original_reference, unnamed.original_reference) == ("ACH1", None)
+
+
 def test_amounts_have_the_decimals_of_their_currency() -> None:
     for currency, amount in (("USD", "1.25"), ("JPY", "125"), ("KWD", "0.125")):
         (entry,) = cash(Bai2(), file_of("16,195,125,0,A,B,C/", account=f"03,ACCT,{currency},,,,/"))

@@ -155,6 +155,13 @@ def test_a_return_names_its_original_and_its_reason() -> None:
     assert (entry.return_reason, entry.reason_code) == ("nsf", "AC06")
 
 
+def test_the_banks_reference_of_a_return_is_not_taken_for_that_of_a_payment() -> None:
+    posted, closing = "10,NTRFNONREF//B9", "D260102EUR10,"
+    (collected,) = cash(Mt940(), statement(f"2601020102D{posted}", "109?00RETOURE", closing))
+    (reversed_credit,) = cash(Mt940(), statement(f"2601020102RC{posted}", "", closing))
+    assert (collected.original_reference, reversed_credit.original_reference) == (None, "B9")
+
+
 def test_several_details_of_a_line_are_one() -> None:
     (entry,) = cash(Mt940(), statement("2601020102C10,NTRFNONREF", "FIRST\n:86:SECOND"))
     assert entry.payment_reference == "FIRST SECOND"
