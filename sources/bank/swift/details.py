@@ -14,7 +14,7 @@ _WIDTH_MIN = 60  # of a line that is wrapped; the standard's 65 characters, bank
 _TRIMMED_MAX = 2
 _CHUNK = 27  # of a subfield
 # Only signs that banks use: "159-20 QUEENS BLVD" is an address and no returned transfer.
-_STRUCTURED = re.compile(r"\s*([0-9]{3})([?>~^|<])(?=[0-9]{2})(.*)", re.DOTALL)
+_STRUCTURED = re.compile(r"\s*(?:([0-9]{3})([?>~^|<])|\?)(?=[0-9]{2})(.*)", re.DOTALL)
 _PURPOSE = tuple(f"{number:02}" for number in (*range(20, 30), *range(60, 64)))
 _KEYWORD = re.compile(
     r"(EREF|KREF|MREF|PREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|IBAN|BIC|PURP|ANAM|BREF|RREF)\+|(MTLG):"
@@ -50,7 +50,7 @@ def details(lines: Sequence[str]) -> Details:
     """The content of a :86: field, or of several of one statement line."""
     structured = _STRUCTURED.fullmatch(_unwrapped(lines))
     if structured is not None:
-        return _structured(structured[1], structured[2], structured[3])
+        return _structured(structured[1], structured[2] or "?", structured[3])
     text = _unwrapped(lines)
     if text.startswith("/") and _SLASHED.search(text) is not None:
         return _slashed(text)
@@ -65,7 +65,7 @@ def _unwrapped(lines: Sequence[str]) -> str:
     return "".join((*(line.ljust(width) if len(line) in trimmed else line for line in lines[:-1]), *lines[-1:]))
 
 
-def _structured(code: str, separator: str, body: str) -> Details:
+def _structured(code: str | None, separator: str, body: str) -> Details:
     subfields = [(part[:2], part[2:]) for part in body.split(separator) if part[:2].isdigit()]
     found: dict[str, str] = {}
     for key, value in subfields:

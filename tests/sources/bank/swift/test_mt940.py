@@ -103,6 +103,7 @@ def test_subfields_that_are_full_go_on_and_others_end() -> None:
     ("told", "remittance", "end_to_end"),
     [
         ("166?20EREF+INV-1?21SVWZ+Paid in full?32ACME", "Paid in full", "INV-1"),
+        ("?20INV 1?32ACME", "INV 1", None),
         ("020^00Wplata^20FV 77/2026^32ACME", "FV 77/2026", None),
         ("000>20HUUR>21 KANTOOR", "HUUR KANTOOR", None),
         ("/EREF/E1//CNTP/NL32INGB0000012345/INGBNL2A/ACME///REMI/USTD//INV 1/", "INV 1", "E1"),
