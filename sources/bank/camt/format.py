@@ -12,7 +12,7 @@ from sources.bank.camt.messages import Message, MessageName, wrong_message
 from sources.bank.camt.parties import account_number
 from sources.bank.camt.totals import StatementTotals
 from sources.bank.camt.values import EntryFaultError, moment_of, reference
-from sources.bank.camt.walk import Part, entry_of, parts
+from sources.bank.camt.walk import Part, parts
 from sources.bank.entry import BankEntry
 from sources.bank.format import BadEntry, PassedOver
 from sources.errors import FileRefusedError
@@ -71,7 +71,7 @@ class Camt:
             elif part.kind == "account":
                 reader.account = bank_account(part.element)
             elif part.kind == "detail":
-                yield from reader.detail(part.element, entry_of(part.element))
+                yield from reader.detail(part.element, part.entry)
             elif part.kind == "details":
                 reader.details(part.element)
             elif part.kind == "entry":
@@ -126,7 +126,7 @@ class _Verification:
         elif part.kind == "page":
             self._totals.page(element)
         elif part.kind == "detail":
-            self._detail(element)
+            self._detail(element, part.entry)
         elif part.kind == "details":
             self._details(element)
         elif part.kind == "entry":
@@ -135,13 +135,18 @@ class _Verification:
             is_statement = self._message is not None and self._message.name == "camt.053"
             self._totals.check(with_balances=self._with_balances and is_statement)
 
+    def _check_account(self, element: Element) -> None:
+        if self._account is None:
+            message = "a statement does not name its account (Acct/Id) before its entries"
+            raise FileRefusedError("malformed_file", message, line_of(element))
+
     def _currency(self) -> str | None:
         return None if self._account is None else self._account.currency
 
-    def _detail(self, element: Element) -> None:
+    def _detail(self, element: Element, entry: Element) -> None:
+        self._check_account(element)
         try:
             if self._sums is None or self._stated is None:
-                entry = entry_of(element)
                 self._stated = stated_amount(entry, self._currency())
                 self._has_reference = reference(text(entry, "AcctSvcrRef")) is not None
                 self._sums = Sums(self._stated.amount, self._stated.is_credit, self._stated.currency)
@@ -160,10 +165,7 @@ class _Verification:
                 self._verdicts.fault()
 
     def _entry(self, element: Element) -> None:
-        if self._account is None:
-            raise FileRefusedError(
-                "malformed_file", "a statement does not name its account (Acct/Id)", line_of(element)
-            )
+        self._check_account(element)
         sums, self._sums = self._sums, None
         stated, self._stated = self._stated, None
         try:

@@ -10,7 +10,8 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from sources.bank.camt.messages import Message, is_container, message_of
-from sources.xml import Element, local_name, read_xml
+from sources.errors import FileRefusedError
+from sources.xml import Element, line_of, local_name, read_xml
 
 PartKind = Literal[
     "root", "other", "message", "header", "statement", "account", "balance", "summary", "page", "created", "detail",
@@ -44,6 +45,13 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     kind: PartKind
     element: Element
     message: Message | None = None
+    within: Element | None = None
+
+    @property
+    def entry(self) -> Element:
+        """The entry in which a transaction or its details stand; what follows the details is not in it yet."""
+        assert self.within is not None, "only a part of an entry has one"  # noqa: S101
+        return self.within
 
 
 def parts(stream: BinaryIO) -> Iterator[Part]:
@@ -80,14 +88,25 @@ def _ended(name: str, element: Element, message: Message) -> Iterator[Part]:
         yield Part("statement_end", element, message)
     elif within == message.statement and name in _IN_STATEMENT:
         yield Part(_IN_STATEMENT[name], element, message)
-    elif name in _IN_ENTRY and within in {"Ntry", "NtryDtls"}:
-        yield Part(_IN_ENTRY[name], element, message)
+    elif name in _IN_ENTRY:
+        entry = _entry_of(element, message)
+        if entry is None:
+            raise _misplaced(element)
+        yield Part(_IN_ENTRY[name], element, message, entry)
+    elif name == "Ntry":
+        raise _misplaced(element)
 
 
-def entry_of(detail: Element) -> Element:
-    """The entry in which a transaction or its details stand; what follows the details is not in it yet."""
+def _entry_of(detail: Element, message: Message) -> Element | None:
+    """The entry of a transaction or its details, if they stand where the message has them."""
     entry = detail.getparent()
-    while entry is not None and local_name(entry) != "Ntry":
+    if entry is not None and local_name(entry) == "NtryDtls" and local_name(detail) == "TxDtls":
         entry = entry.getparent()
-    assert entry is not None, "a transaction is given only within an entry"  # noqa: S101 - what _ended makes sure of
-    return entry
+    statement = None if entry is None else entry.getparent()
+    is_one = entry is not None and local_name(entry) == "Ntry"
+    return entry if is_one and statement is not None and local_name(statement) == message.statement else None
+
+
+def _misplaced(element: Element) -> FileRefusedError:
+    message = f"a {local_name(element)} stands outside its statement or entry, so that it is of no account"
+    return FileRefusedError("malformed_file", message, line_of(element))

@@ -1,5 +1,6 @@
 """A status report as a verified form: rejections of collections are logged, every other status is passed over."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
@@ -13,6 +14,7 @@ from sources.errors import FileRefusedError
 from sources.verified_file import BadEntry, PassedOver, Written
 
 _REJECTED = "RJCT"
+_CODE = re.compile(r"[A-Z]{4}")
 _OUTGOING = "pain.001"
 # A date without a time: noon UTC is the same date from UTC-12 to UTC+11.
 _NOON = time(12, tzinfo=UTC)
@@ -49,7 +51,8 @@ class StatusReport:
 
     def _said(self, status: Status) -> Written | PassedOver | BadEntry:
         if status.status != _REJECTED:
-            return PassedOver(status.line, f"status {status.status or 'not given'}")
+            is_code = status.status is not None and _CODE.fullmatch(status.status) is not None
+            return PassedOver(status.line, f"status {status.status}" if is_code else "status not known")
         if _OUTGOING in status.original.kind:
             return PassedOver(status.line, "outgoing_payment")
         if status.reference is None:

@@ -113,3 +113,25 @@ def test_an_empty_statement_has_no_cash() -> None:
 def test_a_statement_without_an_account_is_refused() -> None:
     data = printed(ENTRIES).replace(b"<IBAN>DE89370400440532013000</IBAN>", b"")
     assert [row["rejected"] for row in outcome("camt053", data)] == ["malformed_file"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"</Stmt>", b"</Stmt><Ntry/>"),
+        (b"<NtryDtls>", b"<X><NtryDtls/></X><NtryDtls>"),
+        (b'</Ntry>\n<Ntry><Amt Ccy="EUR">3<', b'</Ntry><TxDtls/>\n<Ntry><Amt Ccy="EUR">3<'),
+    ],
+)
+def test_entries_and_transactions_outside_their_statement_are_refused(old: bytes, new: bytes) -> None:
+    data = printed(ENTRIES)
+    assert data.count(old) == 1
+    assert [row["rejected"] for row in outcome("camt053", data.replace(old, new))] == ["malformed_file"]
+
+
+def test_an_account_behind_the_entries_is_too_late() -> None:
+    data = printed(ENTRIES)
+    start, end = data.index(b"<Acct>"), data.index(b"</Acct>") + len(b"</Acct>")
+    account = data[start:end]
+    data = (data[:start] + data[end:]).replace(b"</Stmt>", account + b"</Stmt>")
+    assert [row["rejected"] for row in outcome("camt053", data)] == ["malformed_file"]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from decimal import Decimal
 from io import BufferedReader, BytesIO
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from sources import ParsedEvent, SourceReject, adapter
 from sources.bank.camt import Camt, camt053
@@ -82,6 +84,49 @@ def test_damage_never_makes_cash(entries: list[Entry], data: st.DataObject) -> N
     # Damage within a batch makes it one payment of what the bank booked, which is its balance.
     is_one = any(entry.details for entry in entries)
     assert total in {0, true} or ((is_other_currency or is_one) and total <= true)
+
+
+FILES = sorted((Path(__file__).parent / "golden").glob("*.xml"))
+WORDS = [
+    "",
+    "0",
+    "-1",
+    "abc",
+    "CRDT",
+    "DBIT",
+    "BOOK",
+    "PDNG",
+    "1.2.3",
+    "2026-13-01",
+    "9999-12-31T23:59:59-14:00",
+    "true",
+]
+
+
+@given(st.sampled_from(FILES), st.data())
+@settings(max_examples=300, deadline=None)
+def test_elements_may_be_missing_doubled_misplaced_or_say_anything(file: Path, data: st.DataObject) -> None:
+    """Whatever stands in a file, it becomes events and rejects, and every payment is of an amount."""
+    tree = etree.fromstring(file.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        elements = [element for element in tree.iterdescendants() if isinstance(element.tag, str)]
+        element = elements[data.draw(st.integers(0, len(elements) - 1))]
+        parent = element.getparent()
+        assert parent is not None
+        change = data.draw(st.sampled_from(["remove", "double", "move", "say", "currency"]))
+        if change == "remove":
+            parent.remove(element)
+        elif change == "double":
+            element.addnext(deepcopy(element))
+        elif change == "move":
+            tree.append(element)
+        elif change == "say":
+            element.text = data.draw(st.sampled_from(WORDS))
+        else:
+            element.set("Ccy", data.draw(st.sampled_from(["USD", "xx", ""])))
+    said = values("pain002" if "pain002" in file.name else "camt", etree.tostring(tree))
+    payments = [value.record for value in said if isinstance(value, ParsedEvent) and value.name == "PaymentReceived"]
+    assert all(record["amount_minor"] > 0 for record in payments)
 
 
 class _Rows(BytesIO):

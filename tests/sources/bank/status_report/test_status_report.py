@@ -57,6 +57,7 @@ def test_the_account_of_a_known_debtor(tmp_path: Path) -> None:
 def test_other_statuses_are_passed_over() -> None:
     said = only(report(REJECTED.format("E1").replace("RJCT", "ACSC")))
     assert said["skipped"] == "status ACSC"
+    assert only(report(REJECTED.format("E1").replace("RJCT", "any words")))["skipped"] == "status not known"
 
 
 def test_our_own_outgoing_payments_are_none_of_receivables() -> None:
