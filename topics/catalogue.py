@@ -119,6 +119,9 @@ def _catalogue() -> Mapping[str, Topic]:
         _alerts("ar.alerts.cash", "Unapplied and unidentified cash that is too old, and cash to apply before dunning."),
         _alerts("ar.alerts.exceptions", "Exceptions and disputes that nobody reviewed or resolved in time."),
         _alerts("ar.alerts.credit", "Credit limits crossed."),
+        _proofs("ar.audit", "topic|partition", "AuditAnchor", "Anchors of the hash chains over the raw log."),
+        _proofs("ar.audit.deletions", "company", "DataDeleted",
+                "What was deleted or erased on purpose, by whom and why; never whose."),
         Topic(
             name="ar.state",
             key="entity key of the jobs, or the applied offset",
@@ -177,5 +180,19 @@ def _alerts(name: str, purpose: str) -> Topic:
         retention=_KEPT,
         timestamp_type="LogAppendTime",
         records=("Alert",),
+        purpose=purpose,
+    )
+
+
+def _proofs(name: str, key: str, record: str, purpose: str) -> Topic:
+    """Kept for ever: proofs outlive what they prove."""
+    return Topic(
+        name=name,
+        key=key,
+        partitions=1,
+        cleanup_policy="delete",
+        retention=None,
+        timestamp_type="LogAppendTime",
+        records=(record,),
         purpose=purpose,
     )
