@@ -198,6 +198,14 @@ def test_unknown_kinds_are_answered_and_counted(door: Door) -> None:
     assert door.metric(series) == before + 1
 
 
+def test_what_a_test_mode_sends_is_no_cash(door: Door) -> None:
+    event = {**renamed(sample("stripe", "charge_succeeded"), "ch_", "test_"), "livemode": False}
+    assert from_stripe(door, event).status == 200
+    delivery = {**renamed(sample("adyen", "capture"), "NC6HT9CRT65ZGN82", "TESTTESTTEST0001"), "live": "false"}
+    assert from_adyen(door, delivery).status == 200
+    assert of_payment(door, event["data"]["object"]["id"]) == of_payment(door, "TESTTESTTEST0001") == []
+
+
 def test_adyen_gets_the_answer_that_it_expects(door: Door) -> None:
     answer = from_adyen(door, sample("adyen", "capture"))
     assert (answer.status, answer.body) == (200, b"[accepted]")

@@ -21,7 +21,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One `[[endpoint]]` of the file: a provider's account, and the company whose cash it collects.
 
     `secrets` are those that the provider signs with; two while one replaces the other. Every secret may be
-    ``env:NAME``, which stands for that variable of the environment. `user` and `password` are for Adyen's basic
+    ``env:NAME``, which stands for that variable of the environment. Without `test`, what a provider's test mode
+    sends is skipped: no money has moved. `user` and `password` are for Adyen's basic
     authentication, `access_token` and `api_url` for looking up amounts at GoCardless.
     """
 
@@ -32,6 +33,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     invoice_key: str = "invoice_id"
     tolerance_seconds: Annotated[float, msgspec.Meta(gt=0)] = 300.0
     cash_on: Literal["capture", "authorisation"] = "capture"
+    test: bool = False
     user: str = ""
     password: str = ""
     access_token: str = ""

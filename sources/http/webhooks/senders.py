@@ -15,10 +15,11 @@ _AUTHENTICATE = {"www-authenticate": 'Basic realm="arrears"'}
 
 
 class ProviderEvent(msgspec.Struct, frozen=True):
-    """One event of a provider: parsed, and as it was sent."""
+    """One event of a provider: parsed, and as it was sent. `is_test` says that no money has moved."""
 
     document: Mapping[str, Any]
     original: bytes
+    is_test: bool = False
 
 
 class _Events(msgspec.Struct):
@@ -31,6 +32,7 @@ class _AdyenItem(msgspec.Struct, rename={"item": "NotificationRequestItem"}):
 
 class _AdyenItems(msgspec.Struct, rename={"items": "notificationItems"}):
     items: list[_AdyenItem]
+    live: str | bool = True
 
 
 def sender_of(
@@ -75,13 +77,20 @@ def _check(endpoint: Endpoint, headers: Mapping[bytes, bytes], body: bytes, even
 
 def _events(provider: str, body: bytes) -> list[ProviderEvent]:
     try:
+        is_test = False
         if provider == "stripe":
             raw = [body]
         elif provider == "gocardless":
             raw = [bytes(one) for one in msgspec.json.decode(body, type=_Events).events]
         else:
-            raw = [bytes(one.item) for one in msgspec.json.decode(body, type=_AdyenItems).items]
-        return [ProviderEvent(msgspec.json.decode(one, type=dict[str, Any]), one) for one in raw]
+            delivery = msgspec.json.decode(body, type=_AdyenItems)
+            is_test = str(delivery.live).lower() == "false"
+            raw = [bytes(one.item) for one in delivery.items]
+        documents = [msgspec.json.decode(one, type=dict[str, Any]) for one in raw]
+        return [
+            ProviderEvent(document, one, is_test or document.get("livemode") is False)
+            for document, one in zip(documents, raw, strict=True)
+        ]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         words = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise HttpProblem(400, "malformed_json", f"the body is not what {provider} sends: {words}") from error

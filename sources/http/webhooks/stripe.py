@@ -45,6 +45,12 @@ def map_event(event: Mapping[str, Any], naming: Naming) -> Mapped:
             return _intent(found, at, naming)
         case "refund.created" | "refund.updated" | "charge.refund.updated" | "refund.failed":
             return _refund(found, at, naming)
+        case "charge.refunded":
+            # Accounts of older versions get the refunds in it; the others get an event for each.
+            refunds = mapping_of(found, "refunds").get("data")
+            listed = refunds if isinstance(refunds, list) else []
+            each = [_refund(refund, at, naming) for refund in listed if isinstance(refund, Mapping)]
+            return Mapped(tuple(document for one in each for document in one.first))
         case "charge.dispute.created":
             return _dispute(found, at, naming)
         case "charge.dispute.funds_withdrawn":

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from avro.text import write_event
 from sources.http.webhooks import adyen, gocardless, stripe
@@ -152,6 +155,59 @@ def test_what_is_mapped_still_meets_the_checks_of_all_sources() -> None:
     assert (document["amount"], document["currency"]) == ("500.50", "ISK")
     with pytest.raises(RefusedError, match="no decimals"):
         Intake(SourceOptions(company="FR01"), "stripe").event(document, Position("x", 1))
+
+
+ODD = [
+    None,
+    "",
+    "x",
+    0,
+    -1,
+    10**30,
+    1.5,
+    True,
+    False,
+    [],
+    [1],
+    {},
+    {"id": 1},
+    "2026-03-30T08:00:00Z",
+    "0000-00-00",
+    "EUR",
+    "eur",
+]
+
+
+def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where values stand in a document."""
+    items = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for key, value in items:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_whatever_a_provider_sends_becomes_events_or_a_refusal(data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(DELIVERIES))
+    delivery = json.loads(path.read_text(encoding="utf-8"))
+    inside = [place for place in places(delivery) if place[0] not in {"events", "notificationItems"} or len(place) > 3]
+    for place in data.draw(st.lists(st.sampled_from(inside), min_size=1, max_size=3)):
+        holder: Any = delivery
+        try:
+            for key in place[:-1]:
+                holder = holder[key]
+            holder[place[-1]] = data.draw(st.sampled_from(ODD))
+        except (KeyError, IndexError, TypeError):
+            continue  # a place inside something that was changed before
+    intake = Intake(SourceOptions(company="FR01", now=lambda: NOW), path.parent.name)
+    for one in mapped(path.parent.name, delivery):
+        if isinstance(one, Mapped):
+            for document in (*one.first, *one.then):
+                with contextlib.suppress(RefusedError):
+                    intake.event(document, Position(path.name, 1))
 
 
 def _write() -> None:
