@@ -2,11 +2,14 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from avro.text import write_event
+from pipeline.scenarios import load, run
 from sources import ParsedEvent, SourceOptions, SourceReject, adapter
 from sources.bank.reasons import is_return_code, return_reason
 from tests.docs.pages import DOCS, ROOT, blocks
@@ -52,3 +55,40 @@ def test_the_reasons_of_the_page_are_those_of_the_table() -> None:
         for code in codes.replace("…", "").strip(" ,").split(","):
             assert is_return_code(code.strip()), code
             assert return_reason(code) == reason.strip(" `"), code
+
+
+def test_what_comes_back_reopens_what_it_paid(tmp_path: Path) -> None:
+    """Two statements: a collection that pays an invoice, and the debit that takes it back with charges."""
+    example = (EXAMPLES / SHOWN[0][0]).read_text(encoding="utf-8")
+    collected = [event for event in written(*SHOWN[0][:2]) if event.get("end_to_end_id") == "2026-0390"]
+    returned = example.replace("2026-0352", "2026-0390").replace("2026-03-31</Dt>", "2026-04-03</Dt>")
+    values = adapter("camt053", SourceOptions(company="FR01")).read(io.BytesIO(returned.encode()), "later.xml")
+    back = [value for value in values if isinstance(value, ParsedEvent) and value.name == "PaymentReversed"]
+    steps = [
+        {"at": "2026-03-01T09:00:00Z", "event": "InvoiceIssued", "account_id": "C1", "invoice_id": "2026-0390",
+         "document_date": "2026-03-01", "due_date": "2026-03-31", "amount": "120.00", "currency": "EUR"},
+        *({"at": "2026-03-31T20:00:00Z", **event} for event in collected),
+        {"at": "2026-03-31T20:01:00Z", "event": "PaymentIdentified", "account_id": "C1",
+         "payment_id": collected[0]["payment_id"]},
+        {"at": "2026-03-31T20:02:00Z", "event": "CashApplied", "account_id": "C1", "application_id": "A1",
+         "payment_id": collected[0]["payment_id"], "invoice_id": "2026-0390", "amount": "120.00", "method": "auto"},
+        {"expect": [{"invoice": "2026-0390", "status": "paid"}]},
+        *({"at": "2026-04-03T20:00:00Z", **_without_envelope(write_event(event.name, event.record))} for event in back),
+    ]  # fmt: skip
+    scenario = {
+        "name": "a collection comes back",
+        "company": {"code": "FR01", "timezone": "Europe/Paris"},
+        "steps": steps,
+        "expect": [
+            {"payment": collected[0]["payment_id"], "status": "reversed"},
+            {"invoice": "2026-0390", "open": "120.00", "status": "open"},
+            {"rejected": []},
+        ],
+    }
+    file = tmp_path / "return.yaml"
+    file.write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    assert [(failure.expectation, failure.mismatches) for failure in run(load(file))] == []
+
+
+def _without_envelope(event: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in event.items() if field not in ENVELOPE}
