@@ -12,12 +12,13 @@ from typing import BinaryIO
 import msgspec
 
 from sources.bank.format import FileRefusedError
-from sources.lines import LINE_BYTES_MAX, lines
+from sources.lines import lines
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _END_OF_FILE = b"\x1a\x00"  # what old transfer programs leave at the end of a file or block
 _LINE_ENDS = b"\r\n"
-_PLACEHOLDER = re.compile(r"(?:NON-?REF|NOT ?PROVIDED|NO ?REF|NONE|UNKNOWN|N/A|[0 .*-]*)", re.IGNORECASE)
+_PARTS_REMEMBERED_MIN = 100_000
+_PLACEHOLDER = re.compile(r"(?:NON[- ]?REF|NOT ?PROVIDED|NO ?REF|NONE|UNKNOWN|N/A|[0 .*-]*)", re.IGNORECASE)
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 
 
@@ -28,7 +29,7 @@ class TextLine(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-def text_lines(stream: BinaryIO, form: str, bytes_max: int = LINE_BYTES_MAX) -> Iterator[TextLine]:
+def text_lines(stream: BinaryIO, form: str, bytes_max: int) -> Iterator[TextLine]:
     """The lines of a text file; empty ones and end-of-file characters are passed over.
 
     Raises ``FileRefusedError`` at a line longer than `bytes_max`: no line of these formats is.
@@ -71,17 +72,24 @@ class Repetitions:
     """
 
     def __init__(self) -> None:
-        self._seen: set[bytes] = set()
-        self._repeated: set[int] = set()
+        # The last parts, at least so many, and a bit for each part that is repeated: memory stays bounded.
+        self._recent: set[bytes] = set()
+        self._before: set[bytes] = set()
+        self._repeated = bytearray()
 
     def note(self, ordinal: int, content: bytes) -> None:
         """Remember part number `ordinal` by the digest of its content."""
-        if content in self._seen:
-            self._repeated.add(ordinal)
-        self._seen.add(content)
+        if content in self._recent or content in self._before:
+            at, bit = divmod(ordinal, 8)
+            self._repeated.extend(bytes(max(0, at + 1 - len(self._repeated))))
+            self._repeated[at] |= 1 << bit
+        self._recent.add(content)
+        if len(self._recent) >= _PARTS_REMEMBERED_MIN:
+            self._before, self._recent = self._recent, set()
 
     def __contains__(self, ordinal: int) -> bool:
-        return ordinal in self._repeated
+        at, bit = divmod(ordinal, 8)
+        return at < len(self._repeated) and bool(self._repeated[at] >> bit & 1)
 
 
 def digest(parts: Iterable[str], before: bytes = b"") -> bytes:

@@ -19,6 +19,7 @@ from sources.bank.plain_text import Repetitions, digest, text_lines
 
 _CENTS = 2
 _OVERFLOWS_MAX = 20_000
+_LINE_BYTES_MAX = 4_096
 # Where count and amount stand in a total, from 0: banks give them three or four, ten or twelve digits.
 _TOTALS = ((20, 23, 33), (20, 24, 34), (20, 23, 35), (20, 24, 36), (20, 25, 35))
 
@@ -73,7 +74,7 @@ class _Totals:
 def checks(stream: BinaryIO, repetitions: Repetitions | None = None) -> Iterator[tuple[LockboxHeader, Check]]:
     """The checks of a file in order. Raises ``FileRefusedError`` at what does not agree."""
     reading = _Reading(repetitions)
-    for line in text_lines(stream, "a lockbox"):
+    for line in text_lines(stream, "a lockbox", _LINE_BYTES_MAX):
         found = reading.take(line.text, line.number)
         if found is not None:
             yield found

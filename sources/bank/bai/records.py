@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import msgspec
+from msgspec import structs
 
 from sources.bank.format import FileRefusedError
 from sources.bank.plain_text import TextLine, decoded, text_lines
@@ -23,7 +24,8 @@ _RECORD = re.compile(rf"\s*({_CODES})(?=[,:/]|$)")
 _SEAM = re.compile(rf"/\s+(?=(?:{_CODES}),)")
 _BLOCKED_HEADER = re.compile(rb"\xef?\xbb?\xbf?(01,[^/\r\n]*)/")
 _LENGTHS = range(20, 4097)
-_PARTS_MAX = 2_000
+_LINE_BYTES_MAX = 64 * 1024
+_RECORD_CHARACTERS_MAX = 256 * 1024
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -46,27 +48,40 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 def records(stream: BinaryIO) -> Iterator[Record]:
     """The logical records of a file, in order. Raises ``FileRefusedError`` for what is no BAI2 file."""
     current: Record | None = None
+    size = 0
     for line, text in _pieces(stream):
+        size += len(text)
         found = _RECORD.match(text)
-        if found is None:
-            # Text that a program broke in two; it is no record of its own and counts as none.
-            if current is None or current.code != "16":
-                message = f"{text[:40]!r} does not begin with the code of a BAI2 record ({_CODES.replace('|', ', ')})"
-                raise FileRefusedError("malformed_file", message, line)
-            current.parts[-1] += " " + _body(text)
-            continue
-        code, body = found[1], _body(text[found.end() + 1 :])
-        if code != CONTINUATION:
+        code = found[1] if found is not None else ""
+        if code not in ("", CONTINUATION):
             if current is not None:
                 yield current
-            current = Record(line, code, [body], 1)
-        elif current is None or current.physical >= _PARTS_MAX:
-            raise FileRefusedError("malformed_file", "a continuation (88) has no record that it continues", line)
+            current, size = Record(line, code, [_after(text, found)], 1), len(text)
+        elif current is None or size > _RECORD_CHARACTERS_MAX or (not code and current.code != "16"):
+            raise _not_a_record(text, code, current, line)
+        elif code:
+            current.parts.append(_after(text, found))
+            current = structs.replace(current, physical=current.physical + 1)
         else:
-            current.parts.append(body)
-            current = msgspec.structs.replace(current, physical=current.physical + 1)
+            # Text that a program broke in two; it is no record of its own and counts as none.
+            current.parts.append(current.parts.pop() + " " + _body(text))
     if current is not None:
         yield current
+
+
+def _after(text: str, code: re.Match[str] | None) -> str:
+    """What stands behind the code of a record and the comma."""
+    return _body(text[code.end() + 1 :] if code is not None else text)
+
+
+def _not_a_record(text: str, code: str, current: Record | None, line: int) -> FileRefusedError:
+    if not code:
+        message = f"{text[:40]!r} does not begin with the code of a BAI2 record ({_CODES.replace('|', ', ')})"
+    elif current is None:
+        message = "a continuation (88) has no record that it continues"
+    else:
+        message = f"a record has more than {_RECORD_CHARACTERS_MAX:,} characters; is it a BAI2 file?"
+    return FileRefusedError("malformed_file", message, line)
 
 
 def _body(text: str) -> str:
@@ -88,7 +103,7 @@ def _lines(stream: BinaryIO) -> Iterator[TextLine]:
     """Lines; or, where the file is one block, its records of the length that the file header gives."""
     length = _block_length(stream)
     if not length:
-        yield from text_lines(stream, "BAI2")
+        yield from text_lines(stream, "BAI2", _LINE_BYTES_MAX)
         return
     number = 0
     while data := stream.read(length):

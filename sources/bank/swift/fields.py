@@ -17,11 +17,10 @@ from sources.bank.plain_text import text_lines
 _TAGS = "20|21|25P?|28C?|13D?|34F|60[FM]|61|62[FM]|64|65|86|90[CD]|NS"
 _FIELD = re.compile(rf"\s?:({_TAGS}):(.*)")
 _MESSAGE_TYPE = re.compile(r":(94[0-9]):")
-_BLOCKS = re.compile(r"\{[1-5]:[^{}]*(?:\{[^{}]*\}[^{}]*)*\}?")
-_TEXT_BLOCK = re.compile(r"(?:.*\})?\s*\{4:\s*")
 _MESSAGE_END = re.compile(r"-\}(?:\s*\{.*)?\s*")
-_LINE_BYTES_MAX = 64 * 1024
-_FIELD_LINES_MAX = 500
+_TEXT_BLOCK = "{4:"
+_LINE_BYTES_MAX = 16 * 1024
+_FIELD_LINES_MAX = 200
 
 
 class Field(msgspec.Struct, frozen=True, gc=False):
@@ -45,7 +44,7 @@ def fields(stream: BinaryIO) -> Iterator[Field]:
     current: Field | None = None
     in_message = False
     for line in text_lines(stream, "a SWIFT statement", _LINE_BYTES_MAX):
-        text = _TEXT_BLOCK.sub("", line.text, count=1) if "{4:" in line.text else line.text
+        text = _unwrapped(line.text)
         found = _FIELD.fullmatch(text)
         if found is not None:
             if found[1] == "20":
@@ -69,6 +68,13 @@ def fields(stream: BinaryIO) -> Iterator[Field]:
             current = None  # what follows, up to a field, is envelope
     if in_message:
         yield from _and_end(current, current.line if current else 0)
+
+
+def _unwrapped(text: str) -> str:
+    """A line without the blocks of the envelope before it, where it has them and the text on one line."""
+    if text.lstrip().startswith("{") and _TEXT_BLOCK in text:
+        return text.split(_TEXT_BLOCK, 1)[1].lstrip()
+    return text
 
 
 def _pass_over(text: str, line: int) -> None:

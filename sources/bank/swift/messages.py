@@ -23,6 +23,7 @@ MessageType = Literal["MT940", "MT942"]
 _BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})?([0-9]{1,15}(?:,[0-9]{0,4})?)")
 _SUM = re.compile(r"([0-9]{0,5})([A-Z]{3})([0-9]{1,15}(?:,[0-9]{0,4})?)")
 _ACCOUNTS_MAX = 100_000
+_TELLING_MAX = 20
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):
@@ -96,6 +97,11 @@ class _Reading:
     def take(self, field: Field) -> Posting | None:
         """One field; a line with its details once another field begins."""
         if field.tag in ("86", "NS") and self._pending is not None:
+            if len(self._told) >= _TELLING_MAX:
+                message = (
+                    f"a statement line has more than {_TELLING_MAX} fields :{field.tag}:; is it a SWIFT statement?"
+                )
+                raise FileRefusedError("malformed_file", message, field.line)
             self._told.append(field)
             self._note(field)
             return None
