@@ -188,7 +188,7 @@ def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
         yield from places(value, (*path, key))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_whatever_a_provider_sends_becomes_events_or_a_refusal(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(DELIVERIES))
