@@ -143,7 +143,9 @@ def replay(
     offset: Offset = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Send also what was sent again before.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Take only the first N.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="Send at most N; the next call goes on.")
+    ] = None,
     rate: Annotated[float | None, typer.Option("--rate", metavar="N", min=0.01, help="At most N a second.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -166,11 +168,11 @@ def replay(
         else:
             typer.echo(f"{letter.place} {letter.source} {letter.reason}: {told}{f', {why}' if why else ''}")
 
-    options = ReplayOptions(dry_run=dry_run, again=again, rate=rate)
+    options = ReplayOptions(dry_run=dry_run, again=again, limit=limit, rate=rate)
     replayer = Replayer(settings.kafka.producer_config(), catalogue(prefix), prefix, options, note)
     with _letters(settings) as read:
         found = sorted((letter.without_bytes() for letter in read(wanted)), key=lambda letter: letter.age_order)
-        outcomes = replayer.replay(found[:limit], read)
+        outcomes = replayer.replay(found, read)
     if not as_json:
         sent = f"{outcomes['sent']} {'would be sent' if dry_run else 'sent again'}"
         before, stuck = outcomes["replayed before"], outcomes["not replayable"]

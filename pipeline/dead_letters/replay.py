@@ -26,10 +26,14 @@ _SKEW_MILLISECONDS = 60_000
 
 
 class ReplayOptions(msgspec.Struct, frozen=True):
-    """`again`: also what was sent again before. `rate` is in records a second, None for as fast as it goes."""
+    """`again`: also what was sent again before. `rate` is in records a second, None for as fast as it goes.
+
+    `limit` counts what is sent, so that the same call again goes on where the one before it ended.
+    """
 
     dry_run: bool = False
     again: bool = False
+    limit: int | None = None
     rate: float | None = None
 
 
@@ -73,27 +77,31 @@ class Replayer:
         the rest is not sent then.
         """
         outcomes: Counter[Outcome] = Counter()
-        if not chosen:
-            return outcomes
         sendable = [letter for letter in chosen if obstacle(letter, self._prefix) is None]
-        before = set() if self._options.again else self._replayed_before(sendable)
+        before = set() if self._options.again or not sendable else self._replayed_before(sendable)
+        for letter in chosen:
+            if obstacle(letter, self._prefix) is not None:
+                self._tell(letter, "not replayable", outcomes)
+            elif self._mark(letter) in before:
+                self._tell(letter, "replayed before", outcomes)
+        left = [letter.place for letter in sendable if self._mark(letter) not in before][: self._options.limit]
+        if left:
+            self._send_all(read(LetterFilter(places=frozenset(left))), outcomes)
+        return outcomes
+
+    def _tell(self, letter: DeadLetter, outcome: Outcome, outcomes: Counter[Outcome]) -> None:
+        outcomes[outcome] += 1
+        self._note(letter, outcome)
+
+    def _send_all(self, letters: Iterator[DeadLetter], outcomes: Counter[Outcome]) -> None:
         producer = None if self._options.dry_run else self._producer()
         started = time.monotonic()
-        for letter in read(LetterFilter(places=frozenset(letter.place for letter in chosen))):
-            outcome: Outcome
-            if obstacle(letter, self._prefix) is not None:
-                outcome = "not replayable"
-            elif self._mark(letter) in before:
-                outcome = "replayed before"
-            else:
-                outcome = "sent"
-                self._send(producer, letter)
-                self._keep_pace(started, outcomes["sent"] + 1)
-            outcomes[outcome] += 1
-            self._note(letter, outcome)
+        for letter in letters:
+            self._send(producer, letter)
+            self._keep_pace(started, outcomes["sent"] + 1)
+            self._tell(letter, "sent", outcomes)
         if producer is not None:
             self._check(producer.flush(_DELIVERY_SECONDS_MAX))
-        return outcomes
 
     def _mark(self, letter: DeadLetter) -> str:
         return f"{self._prefix}ar.failed/{letter.place.partition}/{letter.place.offset}"

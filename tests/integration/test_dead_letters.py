@@ -164,7 +164,18 @@ def test_a_replay_sends_the_same_bytes_once(desk: Desk) -> None:
     for message in sent:
         assert (message.partition(), message.key()) == (HOME, ACCOUNT)
         assert message.value() == contracts().encode("InvoiceIssued", _record(1))
-        assert list(message.headers() or [])[:3] == [("event_type", b"InvoiceIssued"), ("company", b"FR01"), ("note", b"x")]
+        assert list(message.headers() or [])[:3] == [
+            ("event_type", b"InvoiceIssued"),
+            ("company", b"FR01"),
+            ("note", b"x"),
+        ]
+
+
+def test_a_limit_counts_what_is_sent_so_that_the_next_call_goes_on(desk: Desk) -> None:
+    words = ("dlq", "replay", "--stage", "decode", "--stage", "route", "--limit", "1")
+    desk.arrears("dlq", "replay", desk.place("wrong_partition"))  # as the test above did, where it ran
+    assert "1 sent again, 1 replayed before" in desk.arrears(*words).output
+    assert "0 sent again, 2 replayed before" in desk.arrears(*words).output
 
 
 def test_lines_of_files_are_handed_back_instead(desk: Desk) -> None:
