@@ -122,11 +122,21 @@ def bank_entry(
 
 
 def _as_return(entry: BankEntry, transaction: Transaction | None, code: BankCode) -> BankEntry:
-    """What it takes back is named by the original's end-to-end id, which returns carry on."""
+    """What it takes back is named by the original's end-to-end id, which returns carry on.
+
+    Without one it is what has the same reference of the bank. With one, such a payment is another that the bank gave the
+    same reference, and must not be meant.
+    """
     reason_code = None if transaction is None else transaction.reason_code
     return msgspec.structs.replace(
         entry,
+        servicer_reference=_apart(entry.servicer_reference) if entry.end_to_end_id else entry.servicer_reference,
         original_reference=entry.end_to_end_id,
         return_reason=return_reason(reason_code, otherwise=code.undone or "recall"),
         reason_code=reason_code,
     )
+
+
+def _apart(reference_: str | None) -> str | None:
+    """A reference of the bank as no payment has it."""
+    return None if reference_ is None else f"{reference_}/return"

@@ -122,6 +122,18 @@ def test_returns_of_one_debit_are_taken_apart_although_charges_stand_between() -
     ]
 
 
+def test_a_return_is_never_taken_for_a_payment_of_the_same_reference() -> None:
+    """Some banks give one reference to what they book of a file. The end-to-end id says what came back."""
+    credit = Entry(Decimal(50), True, "A1", details=(Detail(Decimal(50), more=END_TO_END.format("E2")),))
+    back = one(END_TO_END.format("E1") + RETURNED.format("AM04"), is_credit=False)
+    paid, returned = outcome("camt053", printed([credit, back]))
+    assert paid["payment_id"] == "faf7e1c01073:A1:0"
+    assert (returned["reference"], returned["payment_id"]) == ("E1", "faf7e1c01073:A1/return:0")
+    # The bank's own reversal of a booking has no end-to-end id: it is of the booking with that reference.
+    undone = only(one(is_credit=False, entry="<RvslInd>true</RvslInd>"))
+    assert (undone.get("reference"), undone["payment_id"]) == (None, "faf7e1c01073:A1:0")
+
+
 def test_transactions_that_do_not_make_up_a_credit_are_taken_as_one() -> None:
     """The bank booked 97: it kept something, or its list is a part. More than 97 never becomes cash."""
     details = (Detail(Decimal(50)), Detail(Decimal(50)))
