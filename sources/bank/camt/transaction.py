@@ -124,8 +124,8 @@ def bank_entry(
 def _as_return(entry: BankEntry, transaction: Transaction | None, code: BankCode) -> BankEntry:
     """What it takes back is named by the original's end-to-end id, which returns carry on.
 
-    Without one it is what has the same reference of the bank. With one, such a payment is another that the bank gave the
-    same reference, and must not be meant.
+    Without one it is what has the same reference of the bank. With one, such a payment is another to which the bank
+    gave the same reference, and must not be meant.
     """
     reason_code = None if transaction is None else transaction.reason_code
     return msgspec.structs.replace(
