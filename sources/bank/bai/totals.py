@@ -33,15 +33,16 @@ class AccountTotals:
             self._details += amount
 
     def check(self, total: Decimal | None, count: int | None, account: str, line: int) -> None:
-        """The 49 record. Raises ``FileRefusedError``."""
+        """The 49 record. Raises ``FileRefusedError``, which gives no more of the account number than its end."""
+        name = f"account ...{account[-4:]}"
         if total is not None and total not in {self._signed, self._absolute, self._details}:
             raise FileRefusedError(
                 "control_total_mismatch",
-                f"the control total of account {account} is {total}, but its amounts come to {self._signed}; "
+                f"the control total of {name} is {total}, but its amounts come to {self._signed}; "
                 "ask the bank for the file again",
                 line,
             )
-        check_records(count, self.records, self.continuations, f"account {account}", line)
+        check_records(count, self.records, self.continuations, name, line)
 
 
 class EnvelopeTotals:

@@ -25,7 +25,7 @@ _PASSED_OVER: Final[Mapping[str, str]] = {
     # Our own payments that came back, and corrections of debits.
     "returned_payment": "123 168 255 257 258 261 266 268 395",
     "reversal_of_debit": "252",
-    "bank_adjustment": "189 196 254 263 276 344 357 358 363 368 372 376 381 383 386 388 397",
+    "bank_adjustment": "189 196 254 263 344 357 358 363 368 372 376 381 383 386 388 397",
     "fee_refund": "398",
 }
 _CREDITS: Final = {code: why for why, codes in _PASSED_OVER.items() for code in codes.split()}
