@@ -12,6 +12,7 @@ from sources.http.bodies import Body
 from sources.http.counting import count_request
 from sources.http.events import Shared
 from sources.http.intake import Prepared, Taken
+from sources.http.limits import Memory
 from sources.http.problems import HttpProblem, Receive, Scope, Send, answer_failure, respond
 from sources.http.webhooks import adyen, gocardless, stripe
 from sources.http.webhooks.details import GoCardlessDetails
@@ -21,6 +22,9 @@ from sources.http.webhooks.senders import ProviderEvent, sender_of
 from sources.intake import Intake, RefusedError, SourceOptions, now_utc
 
 LOOK_UPS_AT_ONCE = 8
+BYTES_MAX = 1024 * 1024
+"""Of a delivery: the largest, 250 events of GoCardless, have a quarter of it."""
+_SHARE_OF_MEMORY = 4
 logger = logging.getLogger(__name__)
 
 
@@ -32,6 +36,13 @@ class WebhookEndpoint:
         self._path = path
         self._provider = provider
         self._endpoints = endpoints
+        # Who sends is known only when the body is there, so nobody unknown may hold what others need.
+        self._memory = Memory(shared.options.in_flight_bytes_max // _SHARE_OF_MEMORY)
+        self._options = msgspec.structs.replace(
+            shared.options,
+            request_bytes_max=min(BYTES_MAX, shared.options.request_bytes_max),
+            decompressed_bytes_max=min(BYTES_MAX, shared.options.decompressed_bytes_max),
+        )
         redactor = shared.options.redactor
         self._intakes = {
             endpoint.company: Intake(SourceOptions(company=endpoint.company, redactor=redactor), provider)
@@ -41,7 +52,7 @@ class WebhookEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One delivery."""
         started = time.perf_counter()
-        body = Body(self._shared.memory)
+        body = Body(self._memory)
         try:
             status = await self._take(dict(scope["headers"]), receive, send, body)
         except Exception as error:  # noqa: BLE001  every request is answered
@@ -55,7 +66,7 @@ class WebhookEndpoint:
             detail = f"no endpoint of {self._provider} is set up; name it in the file of api.webhooks_file"
             raise HttpProblem(404, "no_endpoint", detail, closes=True)
         self._shared.acknowledged.admit()
-        await body.read(headers, receive, self._shared.options)
+        await body.read(headers, receive, self._options)
         endpoint, events = sender_of(self._endpoints, headers, body.data)
         first, then = await self._read(endpoint, events)
         await self._shared.acknowledged.deliver(first.records)
