@@ -123,6 +123,9 @@ _FORMATS = (
         _CAMT_SUFFIXES,
         camt053_with_camt054,
     ),
+    bank_format(
+        "camt053-partial", "statements without entries that were left out on purpose", _CAMT_SUFFIXES, camt053_partial
+    ),
     bank_format("bai2", "BAI2 (BTRS) bank statements", _BAI2_SUFFIXES, Bai2),
     bank_format(
         "bai2-with-lockbox", "the same, where lockbox files bring the checks", _BAI2_SUFFIXES, bai2_with_lockbox
@@ -130,9 +133,6 @@ _FORMATS = (
     bank_format("bai-lockbox", "BAI lockbox files", (".bai", ".lbx", ".lockbox", ".dat", ".txt"), Lockbox),
     bank_format("mt940", "SWIFT bank statements", (".sta", ".940", ".mt940", ".swi", ".txt"), Mt940),
     bank_format("mt942", "SWIFT interim reports, announced only", (".sta", ".942", ".mt942", ".swi", ".txt"), Mt942),
-    bank_format(
-        "camt053-partial", "statements without entries that were left out on purpose", _CAMT_SUFFIXES, camt053_partial
-    ),
     verified_format("pain002", "ISO 20022 status reports: rejected collections, logged", (".xml",), StatusReport),
     verified_format("ubl-invoice", "UBL 2 invoices (Peppol BIS 3) as receivables", (".xml", ".ubl"), ubl_invoice),
     verified_format("ubl-credit-note", "UBL 2 credit notes as credits", (".xml", ".ubl"), ubl_credit_note),
