@@ -28,6 +28,7 @@ def opened(url: str) -> Database:
         (f"postgresql+psycopg://user:{SECRET}@127.0.0.1:1/db", "does not answer"),
         (f"postgresql+psycopg://user@127.0.0.1:1/db?password={SECRET}", "does not answer"),
         (f"postgresql+psycopg://user:{SECRET}@127.0.0.1:1/db?application_name={SECRET}&bad=1", ""),
+        (f"postgresql+psycopg://user@127.0.0.1:1/db?sslmode={SECRET}", 'invalid sslmode value: "***"'),
     ],
 )
 def test_what_cannot_be_used_is_told_without_the_password(url: str, words: str) -> None:

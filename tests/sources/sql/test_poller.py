@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sources import Parsed, SourceError
-from sources.sql import MemoryPositions, Round
+from sources.sql import MemoryPositions, PollPosition, Round
 from tests.sources.sql.tables import COLUMNS, MAPPING, NOW, POLL, Log, Table, configured, poller
 
 REFUNDS = (
@@ -191,6 +191,41 @@ def test_an_unacknowledged_batch_keeps_the_position_where_it_was(tmp_path: Path,
     assert positions.position.watermark == "2026-03-01 10:02:00"
     poller(config, table.url, log.deliver, positions).poll()
     assert len(log.invoices()) == 6
+
+
+def test_a_poll_that_is_asked_to_end_while_it_sends_keeps_nothing_of_the_page(tmp_path: Path, table: Table) -> None:
+    for number in range(6):
+        table.put(f"I{number}", f"2026-03-01 10:0{number}:00")
+    positions = MemoryPositions()
+    polling = poller(configured(tmp_path), table.url, lambda values: False, positions)
+    assert polling.poll() == Round()
+    assert positions.position is None
+
+
+def test_a_position_never_goes_back(tmp_path: Path, table: Table) -> None:
+    """Not even while the overlap is read again, page by page: a process that ends then would go back ever further."""
+    for number in range(8):
+        table.put(f"I{number}", f"2026-03-01 10:0{number}:00")
+    config, kept = configured(tmp_path), History()
+    poller(config, table.url, Log().deliver, kept).poll()
+    table.put("late", "2026-03-01 10:04:30")
+    poller(config, table.url, Log().deliver, kept).poll()
+    watermarks = [str(position.watermark) for position in kept.written]
+    assert watermarks == sorted(watermarks)
+    assert watermarks[-1] == "2026-03-01 10:07:00"
+
+
+class History(MemoryPositions):
+    """Positions that remember all that was ever written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[PollPosition] = []
+
+    def write(self, position: PollPosition) -> None:
+        """Keep it."""
+        super().write(position)
+        self.written.append(position)
 
 
 def test_what_is_remembered_is_bounded_and_the_rest_is_sent_again(tmp_path: Path, table: Table) -> None:

@@ -125,6 +125,15 @@ def test_a_change_has_one_position_whatever_the_database(tmp_path: Path, source:
     assert adjusted["adjustment_id"] == position
 
 
+@pytest.mark.parametrize(("snapshot", "op"), [(True, "r"), ("last", "r"), ("true", "r"), (False, "c"), ("false", "c")])
+def test_rows_that_old_connectors_read_in_a_snapshot_are_known_as_such(tmp_path: Path, snapshot: Any, op: str) -> None:
+    """Before 1.0 they were written as inserts."""
+    value = change("c", INVOICE)
+    value["payload"]["source"]["snapshot"] = snapshot
+    mapping = MAPPING.replace('event = "InvoiceIssued"\n', f'event = "InvoiceIssued"\nwhen = {{ __op = "{op}" }}\n')
+    assert len(written(reader(tmp_path, mapping).read(record(value)))) == 1
+
+
 def test_a_deletion_that_no_rule_asks_for_is_refused_and_never_taken_for_a_row(tmp_path: Path) -> None:
     refused = reject(reader(tmp_path).read(record(change("d", None, INVOICE))))
     assert (refused.reason, str(refused.position)) == ("no_event", "erp.public.ar_invoices[0]:3")
@@ -191,6 +200,11 @@ def test_a_table_is_known_by_each_of_its_names(tmp_path: Path, name: str) -> Non
         ([1], "malformed_change", "neither a change event nor a row"),
         ({"op": "x", "after": {}, "source": {}}, "malformed_change", "'x' is none of c, r, u, d, t"),
         ({"op": "c", "after": None, "source": {}}, "malformed_change", "should hold the row after it"),
+        (
+            {"op": "c", "after": None, "before": INVOICE, "source": {}},
+            "malformed_change",
+            "should hold the row after it",
+        ),
         ({"op": "d", "after": None, "before": None, "source": {}}, "malformed_change", "should hold the row before it"),
         ({"op": "c", "after": '{"_id": 1}', "source": {}}, "malformed_change", "documents of MongoDB are not read"),
     ],
