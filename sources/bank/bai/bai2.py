@@ -15,12 +15,13 @@ from typing import BinaryIO
 from msgspec import structs
 
 from avro.amounts import InvalidNumber
+from sources.bank.bai.addenda import invoices_in
 from sources.bank.bai.detail import BadDetailError, Detail, detail
 from sources.bank.bai.envelopes import Section, details
 from sources.bank.bai.numbers import money
 from sources.bank.bai.records import Record
 from sources.bank.bai.type_codes import LOCKBOX, METHODS, deposit_of, is_deposit, reason_of_return, treatment
-from sources.bank.entry import BankEntry
+from sources.bank.entry import BankEntry, RemittedInvoice
 from sources.bank.format import BadEntry, PassedOver
 from sources.bank.plain_text import Repetitions, said
 from sources.bank.reasons import return_reason
@@ -112,7 +113,11 @@ def _outcome(section: Section, record: Record, deposits: _Deposits) -> Outcome:
 
 
 def _entry(
-    section: Section, record: Record, said_here: Detail, amount: Decimal, **more: str | bool | None
+    section: Section,
+    record: Record,
+    said_here: Detail,
+    amount: Decimal,
+    **more: str | bool | tuple[RemittedInvoice, ...] | None,
 ) -> BankEntry:
     as_of = section.group.as_of
     return BankEntry(
@@ -147,6 +152,7 @@ def _credit(section: Section, record: Record, said_here: Detail, amount: Decimal
         payment_reference=remittance,
         payer_name=said(tags.get("DBNM")),
         payer_account=said(tags.get("DACT")),
+        invoices=invoices_in(said_here.lines, amount),
     )
 
 

@@ -22,9 +22,10 @@ _TYPE_CODE = re.compile(r"[0-9]{3}")
 
 
 class Detail(msgspec.Struct, frozen=True):
-    """A transaction as its record gives it. `amount` is as written. `tags` are lines of text such as `REMI: INV 7`.
+    """A transaction as its record gives it. `amount` is as written.
 
-    `value_date` is that of value-dated funds (V); other funds types say when money is available, not when it counts.
+    `lines` are those of the text, `tags` what such as `REMI: INV 7` say. `value_date` is that of value-dated
+    funds (V); other funds types say when money is available, not when it counts.
     """
 
     code: str
@@ -33,6 +34,7 @@ class Detail(msgspec.Struct, frozen=True):
     bank_reference: str | None
     customer_reference: str | None
     text: str | None
+    lines: list[str]
     tags: dict[str, str]
 
     @property
@@ -69,7 +71,7 @@ def detail(record: Record) -> Detail:
     bank, customer = fields.take(), fields.take()
     lines = fields.text()
     tags = {found[1]: found[2].strip() for found in map(_TAG.fullmatch, lines) if found}
-    return Detail(code, amount, value_date, said(bank), said(customer), said(" ".join(lines)), tags)
+    return Detail(code, amount, value_date, said(bank), said(customer), said(" ".join(lines)), lines, tags)
 
 
 class _Fields:

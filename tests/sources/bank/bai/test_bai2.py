@@ -79,6 +79,31 @@ def test_tags_of_lines_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "invoices"),
+    [
+        (["PAID RMR*IV*INV-1**60*60\\RMR*IV*INV-2**40.00\\"], [("INV-1", "60", None), ("INV-2", "40.00", None)]),
+        (["RMR*IV*INV-1**100.00*102.00*2.00~DTM*003*20261101~"], [("INV-1", "100.00", "2.00")]),
+        (["RMR*IV*INV-", "1**100", ".00\\"], [("INV-1", "100.00", None)]),
+        (["SOME WORDS", "RMR*IV*INV-1**100", "MORE WORDS"], [("INV-1", "100", None)]),
+        (["RMR*IV*INV-1**60.00\\RMR*IV*INV-2**4"], []),
+        (["RMR*IV*INV-1**"], []),
+        (["RMR*PO*4711**100.00"], []),
+    ],
+)
+def test_addenda_name_invoices_where_they_come_to_the_payment(
+    lines: list[str], invoices: list[tuple[str, str, str | None]]
+) -> None:
+    text = ["16,165,10000,0,A,B/", *(f"88,{line}" for line in lines)]
+    (entry,) = cash(Bai2(), file_of(*text))
+    found = [
+        (line.invoice_id, str(line.amount), None if line.deduction_amount is None else str(line.deduction_amount))
+        for line in entry.invoices
+    ]
+    assert found == invoices
+    assert entry.payment_reference == " ".join(lines)
+
+
+@pytest.mark.parametrize(
     ("code", "becomes"),
     [
         ("108", "received"),
