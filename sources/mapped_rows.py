@@ -7,7 +7,7 @@ import msgspec
 from sources.errors import SourceError
 from sources.intake import Intake, RefusedError, SourceOptions
 from sources.mapped_groups import Groups
-from sources.mapping import CellError, Clearings, MappingText, RowMapper, rules_of
+from sources.mapping import CellError, Cleared, Clearings, MappingText, RowMapper, rules_of
 from sources.values import Parsed, ParsedEvent, Position, SkippedRow, SourceReject
 
 
@@ -45,6 +45,7 @@ class MappedRows:
         self._intake = Intake(options, source=file.source)
         self._company = options.company
         self._groups = Groups() if is_grouped else None
+        self._cleared: Cleared | None = None  # what the row that was taken last says of its clearing
         self._clearings = None if file.clearing is None else Clearings(file.clearing, file.values.timezone)
 
     def read(self, cells: Sequence[str], position: Position, original: bytes) -> Iterator[Parsed]:
@@ -78,7 +79,8 @@ class MappedRows:
             events = self._mapper.events(cells)
             if events is None:
                 return SkippedRow(position)
-            cleared = self._mapper.clearing(cells)  # what a clearing cannot be read from is a bad row, too
+            # What a clearing cannot be read from is a bad row, too.
+            cleared = self._cleared = self._mapper.clearing(cells)
             for written in events:
                 column_of = written.column_of
                 taken.append(TakenEvent(self._intake.event(written.document, position), written.open))
@@ -109,7 +111,7 @@ class MappedRows:
         if isinstance(taken, SourceReject):
             clearings.spoil(self._mapper.clearing_key(cells))
             return
-        cleared = self._mapper.clearing(cells)
+        cleared = self._cleared
         if cleared is not None:
             clearings.take_line(cleared, position)
             for document, place in clearings.take((one.event for one in taken), cleared):

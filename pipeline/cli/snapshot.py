@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from avro.text import write_event
 from pipeline.cli import load_own_settings, load_settings
 from pipeline.cli.redaction import redactor_of
 from pipeline.cli.registry import use_registry
+from pipeline.companies import read_companies
 from pipeline.errors import Problem
 from pipeline.settings import Settings
 from pipeline.startup import reach_broker
@@ -136,21 +137,26 @@ class _Lists:
     ) -> bool:
         """Compare a list, send and report. Says whether something of the list of payments was refused."""
         state_file = None if previous is not None else self._nightly.state_file(file, state)
-        taken_up = state_file is not None and self._settings is not None and take_up(state_file, self._sender.send)
-        night = self._nightly.compare(
-            file,
-            state_file=state_file,
-            state=self._state,
-            previous=previous,
-            as_of=as_of,
-            companion=companion,
-            force=force,
-        )
-        if self._settings is None:
-            _print_events(night.values())
-            self._state = night.difference.state
-        else:
-            take(night, self._sender.send)
+        taken_up = False
+        with ExitStack() as held:
+            if state_file is not None and self._settings is not None:
+                held.enter_context(state_file.held())
+                taken_up = take_up(state_file, self._sender.send)
+            night = self._nightly.compare(
+                file,
+                state_file=state_file,
+                state=self._state,
+                previous=previous,
+                as_of=as_of,
+                companion=companion,
+                force=force,
+            )
+            if self._settings is None:
+                _print_events(night.values())
+                self._state = night.difference.state
+            else:
+                _check_company(self._settings, night.extract.company)
+                take(night, self._sender.send)
         _report(night, taken_up=taken_up, as_json=self._as_json, dry_run=self._settings is None)
         return bool(night.difference.refused)
 
@@ -229,6 +235,16 @@ def _as_document(night: Night, *, dry_run: bool) -> dict[str, Any]:
         "rejects": [{"application": one.number, "message": why} for one, why in night.difference.refused],
         "state": None if night.state_file is None else str(night.state_file.path),
     }
+
+
+def _check_company(settings: Settings, company: str) -> None:
+    """The worker would refuse every event of a company that it does not know, and the state would move on without."""
+    folder = settings.companies.folder
+    if folder.is_dir() and company not in (known := read_companies(folder)):
+        raise Problem(
+            f"there is no company {company} in {folder}",
+            f"Configured are {', '.join(sorted(known))}; correct --company or add {company}.toml",
+        )
 
 
 def _reach(context: typer.Context) -> Settings:

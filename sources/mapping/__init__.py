@@ -2,6 +2,7 @@
 
 from sources.mapping.cells import CellError
 from sources.mapping.check import check_columns, check_mapping
+from sources.mapping.cleared import Cleared
 from sources.mapping.clearing import Clearings
 from sources.mapping.columns import called
 from sources.mapping.load import MappingText, load_mapping, read_mapping
@@ -12,6 +13,7 @@ from sources.mapping.rows import RowMapper, WrittenEvent
 
 __all__ = [
     "CellError",
+    "Cleared",
     "Clearings",
     "Lookups",
     "MappingText",

@@ -13,7 +13,8 @@ Other ERPs (`[clearing.line]`) say how much of every document a payment or a wor
 not what settled what. The same rules hold; the payment settles what the credits do not.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -62,6 +63,7 @@ class Clearings:
         self._zone = ZoneInfo(timezone or "UTC")
         self._open: dict[tuple[str, str, str], list[_Item]] = {}
         self._days: dict[tuple[str, str, str], str] = {}
+        self._sums: Counter[tuple[str, str, str]] = Counter()
         self._spoilt: set[str] = set()
         self._lines: dict[tuple[str, str, str], list[tuple[Line, Position]]] = {}
 
@@ -87,10 +89,10 @@ class Clearings:
                     yield self._application(item, item.reference, item.left, None)
                 continue
             key = (item.company, item.currency, cleared.key)
-            items = self._open.setdefault(key, [])
-            items.append(item)
+            self._open.setdefault(key, []).append(item)
             self._days[key] = cleared.day or ""
-            if sum(_signed(item) for item in items) == 0:
+            self._sums[key] += _signed(item)
+            if self._sums[key] == 0:
                 yield from self._settled(key)
 
     def spoil(self, key: str) -> None:
@@ -109,6 +111,7 @@ class Clearings:
 
     def _settled(self, key: tuple[str, str, str]) -> Iterator[tuple[Document, Position]]:
         items = self._open.pop(key)
+        self._sums.pop(key, None)
         day, number = self._days.pop(key), key[2]
         debits = sorted((item for item in items if item.kind == "debit"), key=lambda item: (item.due, item.number))
         memos_first = sorted(
@@ -122,13 +125,8 @@ class Clearings:
                 credit.left -= amount
                 if credit.kind == "payment":  # a credit memo that names its invoice has settled it itself
                     yield self._application(credit, named.number, amount, None, named.account)
-        for credit in memos_first:
-            own_first = sorted(debits, key=lambda item: item.account != credit.account)
-            for debit in own_first:
-                if amount := min(debit.left, credit.left):
-                    debit.left -= amount
-                    credit.left -= amount
-                    yield self._application(credit, debit.number, amount, (number, day), debit.account)
+        for credit, debit, amount in _paired(memos_first, debits):
+            yield self._application(credit, debit.number, amount, (number, day), debit.account)
         for item in items:
             if item.left:
                 yield from self._left_over(item, number, day)
@@ -245,6 +243,25 @@ def _items_of(key: tuple[str, str, str], lines: list[tuple[Line, Position]]) -> 
             _Item("payment", key[0], account, payer.payment, key[1], rest, 0, None, "", position, payer.envelope)
         )
     return items
+
+
+def _paired(credits_in_order: Sequence[_Item], debits: Sequence[_Item]) -> Iterator[tuple[_Item, _Item, int]]:
+    """Each credit with the debits that it settles: first those of its own account, then others, each oldest first."""
+    of_account: dict[str | None, deque[_Item]] = {}
+    for debit in debits:
+        of_account.setdefault(debit.account, deque()).append(debit)
+    for own in (True, False):
+        others = deque(debits)
+        for credit in credits_in_order:
+            waiting = of_account.get(credit.account, deque()) if own else others
+            while credit.left and waiting:
+                debit = waiting[0]
+                if amount := min(debit.left, credit.left):
+                    debit.left -= amount
+                    credit.left -= amount
+                    yield credit, debit, amount
+                if not debit.left:
+                    waiting.popleft()
 
 
 def _signed(item: _Item) -> int:

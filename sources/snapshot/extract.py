@@ -1,5 +1,6 @@
 """A list of open items, and the list of payments beside it, out of extracts by their mappings. Whole or not at all."""
 
+from sys import intern
 from typing import BinaryIO
 
 import msgspec
@@ -11,7 +12,7 @@ from sources.errors import SourceError
 from sources.identity import derive_event_id
 from sources.mapped_rows import TakenEvent
 from sources.mapping import MappingText, RowMapper
-from sources.snapshot.items import KINDS, Application, Companion, OpenItem, Payment
+from sources.snapshot.items import KINDS, Application, Companion, OpenItem, Payment, packed
 from sources.values import Position, SourceReject
 
 _BAD_ROWS_NAMED_MAX = 3
@@ -116,7 +117,7 @@ def _item(one: TakenEvent) -> OpenItem | None:
         return None
     kind, field = KINDS[one.event.name]
     record = one.event.record
-    amount, currency = record["amount_minor"], record["currency"]
+    amount, currency = record["amount_minor"], intern(record["currency"])
     number = record[field]
     try:
         left = amount if one.open is None else to_minor(one.open, currency)
@@ -132,7 +133,7 @@ def _item(one: TakenEvent) -> OpenItem | None:
     if left == 0:
         return None
     return OpenItem(
-        kind, number, record["account_id"], currency, amount or left, left, record.get("due_date"), record,
+        kind, number, record["account_id"], currency, amount or left, left, record.get("due_date"), packed(record),
         one.event.position,
     )  # fmt: skip
 
@@ -147,7 +148,7 @@ def _overpaid(one: TakenEvent, number: str, left: int, currency: str) -> OpenIte
     _, credit = parse_event(document, {"actor_id": given["source"], "actor_role": "system"})
     credit["event_id"] = derive_event_id("CreditMemoIssued", credit)
     return OpenItem(
-        "credit_memo", credit["credit_memo_id"], record["account_id"], currency, left, left, None, credit,
+        "credit_memo", credit["credit_memo_id"], record["account_id"], currency, left, left, None, packed(credit),
         one.event.position,
     )  # fmt: skip
 

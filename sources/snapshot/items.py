@@ -17,10 +17,21 @@ KINDS: Mapping[str, tuple[Kind, str]] = {
 EVENT_OF: Mapping[Kind, tuple[str, str]] = {kind: (event, field) for event, (kind, field) in KINDS.items()}
 
 
+def packed(record: Mapping[str, Any]) -> bytes:
+    """A record in a fifth of its memory."""
+    return msgspec.msgpack.encode(record)
+
+
+def unpacked(data: bytes) -> dict[str, Any]:
+    """The record again."""
+    return msgspec.msgpack.decode(data, type=dict[str, Any])
+
+
 class OpenItem(msgspec.Struct, frozen=True):
     """A row of the list. `amount` is that of the document, `open` what is left of it.
 
-    `record` is the event that would bring it into being; `due` are days since 1970-01-01.
+    `packed` is the record of the event that would bring it into being, as msgpack: a list has many items, and few of
+    them are new. `due` are days since 1970-01-01.
     """
 
     kind: Kind
@@ -30,8 +41,13 @@ class OpenItem(msgspec.Struct, frozen=True):
     amount: int
     open: int
     due: int | None
-    record: Mapping[str, Any]
+    packed: bytes
     position: Position
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record of the event that would bring it into being."""
+        return unpacked(self.packed)
 
     @property
     def key(self) -> str:

@@ -52,11 +52,12 @@ class Nightly:
         self._adapter = CsvFile(options, mapping)
         self._name = f"{mapping.mapping.source}-{Path(mapping.path).stem}"
         self._zone = ZoneInfo(mapping.mapping.values.timezone or "UTC")
-        self._extracts: dict[Path, SnapshotExtract] = {}
+        self._extract: SnapshotExtract | None = None
 
     def state_file(self, file: Path, path: Path | None = None) -> StateFile:
         """The file of the state for lists like this one: `path`, or one beside the list."""
-        company = self._read(file).company
+        self._extract = self._read(file)  # to be compared next, as a rule
+        company = self._extract.company
         return StateFile(path or file.with_name(f".{company}.{self._name}.snapshot.json"), company, self._name)
 
     def compare(
@@ -75,7 +76,8 @@ class Nightly:
         Raises ``SourceError`` when it looks cut; `force` takes it nevertheless. The day of the list is `as_of`, else
         the one in its name, else today.
         """
-        extract = self._read(file)
+        extract = self._extract if self._extract is not None and self._extract.file == str(file) else self._read(file)
+        self._extract = None
         day = as_of or day_in_name(file) or self._options.now().astimezone(self._zone).date()
         if state is None:
             state = State(extract.company, self._name) if state_file is None else state_file.load()
@@ -87,15 +89,12 @@ class Nightly:
         return Night(self._differ(state, extract, day, companion), extract, day.isoformat(), state_file)
 
     def _read(self, file: Path) -> SnapshotExtract:
-        if file in self._extracts:
-            return self._extracts[file]
         with _opened(file) as stream:
             extract = read_extract(self._adapter, self._mapping, stream, str(file))
         company = extract.company or self._options.company
         if company is None:
             raise SourceError(f"{file} has no open item, so nothing says of which company it is", "Give --company CODE")
-        self._extracts[file] = msgspec.structs.replace(extract, company=company)
-        return self._extracts[file]
+        return msgspec.structs.replace(extract, company=company)
 
     def _differ(self, state: State, extract: SnapshotExtract, day: date, companion: Companion | None) -> Difference:
         noon = datetime.combine(day, time(12), self._zone)

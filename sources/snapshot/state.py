@@ -9,8 +9,10 @@ The protocol, so that no crash sends half of a difference and then another one:
 Who finds a `.pending` file sends its events again before anything else: their ids make repetitions harmless.
 """
 
+import fcntl
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,25 @@ class StateFile:
                 "Give another --state for every company and mapping",
             )
         return state
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs out while this one compares and sends: both would start from the same list.
+
+        The lock ends with the process. Raises ``SourceError`` when another run holds it.
+        """
+        try:
+            stream = self._path.with_name(self._path.name + ".lock").open("ab")
+        except OSError as error:
+            raise SourceError(f"cannot write beside {self._path}: {error.strerror}", "Give --state a place") from error
+        with stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise SourceError(
+                    f"another run is comparing lists with {self._path}", "Wait until it is done; it may be a schedule"
+                ) from error
+            yield
 
     def prepare(self, documents: Iterable[dict[str, Any]], state: State) -> None:
         """Step 1: keep what is about to be sent. `documents` are events in their written form, with their ids."""

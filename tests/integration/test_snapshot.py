@@ -67,3 +67,17 @@ def test_a_night_without_a_broker_is_sent_later(system: System, kafka: KafkaBrok
     assert system.arrears("snapshot", first, *options).returncode == 0
     assert len(system.events()) == 2
     assert (tmp_path / "state").exists()
+
+
+def test_a_company_that_no_worker_knows_moves_no_state(system: System, tmp_path: Path) -> None:
+    mapping, first = tmp_path / "m.toml", tmp_path / "l-2026-03-01.csv"
+    mapping.write_text(MAPPING)
+    first.write_text("\n".join(ROWS) + "\n")
+    (tmp_path / "companies").mkdir()
+    (tmp_path / "companies" / "US01.toml").write_text('timezone = "UTC"\n')
+    (tmp_path / "arrears.toml").write_text(f'[companies]\nfolder = "{tmp_path / "companies"}"\n')
+    done = system.arrears("snapshot", first, "--mapping", mapping, "--company", "FR01", "--state", tmp_path / "state")
+    assert done.returncode == 1
+    assert "there is no company FR01" in done.stderr
+    assert not (tmp_path / "state").exists()
+    assert not (tmp_path / "state.pending").exists()

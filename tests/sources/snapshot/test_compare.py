@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from avro.text import parse_event, write_event
 from sources.snapshot import Companion, Difference, OpenItem, State, compare
-from sources.snapshot.items import EVENT_OF, Application, Kind, Payment
+from sources.snapshot.items import EVENT_OF, Application, Kind, Payment, packed
 from sources.values import ParsedEvent, Position
 from tests.sources.books import Books, fold
 
@@ -46,7 +46,7 @@ def item(
     whole = open_amount if amount is None else amount
     record = record_of(kind, number, account, whole, currency, days(due))
     due_date = days(due) if kind == "invoice" else None
-    return OpenItem(kind, number, account, currency, whole, open_amount, due_date, record, HERE)
+    return OpenItem(kind, number, account, currency, whole, open_amount, due_date, packed(record), HERE)
 
 
 class Nights:

@@ -268,3 +268,11 @@ def test_what_is_no_state_is_named(folder: Path, content: bytes) -> None:
 )
 def test_the_day_of_a_list_stands_in_its_name(name: str, day: date | None) -> None:
     assert day_in_name(Path(name)) == day
+
+
+def test_two_runs_with_one_state_are_never_at_work_together(folder: Path) -> None:
+    first, second = (StateFile(folder / "s", "FR01", "m") for _ in range(2))
+    with first.held(), pytest.raises(SourceError, match="another run is comparing lists"), second.held():
+        pass
+    with second.held():
+        pass
