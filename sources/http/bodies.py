@@ -7,6 +7,7 @@ import asyncio
 import zlib
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -129,7 +130,12 @@ class Items:
         """The bytes of an item, as they were sent."""
         if self._lines is not None:
             return self._lines[index]
-        return self._body.strip() if self.is_one else bytes(_RAW_ITEMS.decode(self._body)[index])
+        return self._body.strip() if self.is_one else bytes(self._raw_items[index])
+
+    @cached_property
+    def _raw_items(self) -> list[msgspec.Raw]:
+        """The items of a list, unread: looked for once, and only when one of them is bad."""
+        return _RAW_ITEMS.decode(self._body)
 
     def _read_json(self) -> list[Any]:
         try:

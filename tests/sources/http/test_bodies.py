@@ -106,6 +106,14 @@ def test_one_object_and_a_list_and_lines() -> None:
     assert lines.documents[2] == {"b": 2}
 
 
+def test_a_list_of_nothing_but_bad_items_is_looked_through_once() -> None:
+    count = 10_000
+    items = Items(json.dumps([{"n": number, "x": "y" * 200} for number in range(count)]).encode(), b"", count)
+    found = items._raw_items
+    assert [json.loads(items.original(index))["n"] for index in range(count)] == list(range(count))
+    assert items._raw_items is found
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "reason"),
     [
