@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from sources.bank.camt.values import amount_of, is_credit
+from sources.bank.camt.values import amount_of, count_of, is_credit
 from sources.xml import Element, child, children, text
 
 _ZERO = Decimal(0)
@@ -119,8 +119,7 @@ class Sums:
         amount = amount_of(stated) if stated is not None and comparable else None
         if batch is not None and amount is not None and is_credit(batch) not in {None, self._is_credit}:
             amount = -amount
-        count = int(size) if size is not None and size.isascii() and size.isdecimal() else None
-        self._batches.append((count, amount))
+        self._batches.append((count_of(size), amount))
 
     def reading(self) -> int:
         """The first reading in which the transactions make up the entry; ``AS_ONE`` where none does."""

@@ -18,6 +18,8 @@ from sources.xml import Element, child, line_of, source_of
 # How much of an entry that cannot be read is kept beside its head.
 _ORIGINAL_BYTES_MAX = 256 * 1024
 _FAULTY = 254
+# How many transactions of an entry that is taken as one are named in its reference.
+_NAMED_MAX = 10
 
 
 class Verdicts:
@@ -63,6 +65,13 @@ def _key(statement: int, is_credit: bool, is_booked: bool, reference_: str, *, o
     return (statement, f"{is_credit:d}{is_booked:d}{of_transaction:d}{reference_}")
 
 
+def _said_of(transaction: Transaction) -> str:
+    """A transaction in a few words, for whoever has to take a payment apart that the file does not."""
+    amount = transaction.amounts.amount(0)
+    what = transaction.remittance.payment_reference or transaction.end_to_end_id
+    return " ".join(filter(None, (None if amount is None else f"{amount:f}", transaction.payer.name, what)))
+
+
 class EntryReader:
     """The second pass. Holds one transaction at a time, for one that stands alone is the entry itself."""
 
@@ -87,6 +96,7 @@ class EntryReader:
         self._held: tuple[Transaction, int] | None = None
         self._count = 0
         self._directions: set[bool] = set()
+        self._said: list[str] = []
         self._batch_size = 0
         self._batch_reference: str | None = None
         self._original = bytearray()
@@ -115,6 +125,8 @@ class EntryReader:
             yield self._one_of_several(self._head, *self._held)
         self._held = (transaction, self._place_of(transaction, self._head))
         self._count += 1
+        if len(self._said) < _NAMED_MAX and not self._is_taken_apart(self._head):
+            self._said.append(_said_of(transaction))
 
     def details(self, element: Element) -> None:
         """The details of the entry have ended, or one block of several."""
@@ -182,7 +194,10 @@ class EntryReader:
 
     def _as_one(self, head: EntryHead) -> BankEntry | PassedOver:
         booked = self._booked(head, None, 0, head.amount, head.is_credit, 0)
-        said = " ".join(filter(None, (head.batch_reference, head.information))) or None
+        named = ", ".join(self._said) if self._count > 1 else None
+        if named and self._count > _NAMED_MAX:
+            named += f", … ({self._count:,} transactions)"
+        said = " ".join(filter(None, (head.batch_reference, head.information, named))) or None
         return bank_entry(head, None, booked, said, announced=self._comes_elsewhere(head))
 
     def _comes_elsewhere(self, head: EntryHead) -> bool:

@@ -11,6 +11,7 @@ from sources.bank.camt.values import (
     EntryFaultError,
     Moment,
     amount_of,
+    count_of,
     currency_of,
     indicator,
     is_credit,
@@ -127,8 +128,7 @@ def batch_reference(batch: Element | None) -> str | None:
 
 def batch_size(batch: Element | None) -> int | None:
     """How many transactions a batch says it has."""
-    said = text(batch, "NbOfTxs")
-    return int(said) if said is not None and said.isascii() and said.isdecimal() else None
+    return count_of(text(batch, "NbOfTxs"))
 
 
 def _details_elsewhere(entry: Element) -> bool:

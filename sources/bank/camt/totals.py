@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from sources.bank.camt.head import StatedAmount
-from sources.bank.camt.values import EntryFaultError, amount_of, is_credit
+from sources.bank.camt.values import EntryFaultError, amount_of, count_of, is_credit
 from sources.errors import FileRefusedError
 from sources.xml import Element, child, line_of, text
 
@@ -88,12 +88,14 @@ class StatementTotals:
         for name, what in (("TtlNtries", "entries"), ("TtlCdtNtries", "credits"), ("TtlDbtNtries", "debits")):
             total = child(summary, name)
             count, stated = text(total, "NbOfNtries"), child(total, "Sum")
+            message = f"its summary of {what} cannot be read; ask the bank for another file"
             try:
                 said = None if stated is None else amount_of(stated)
-                entries = None if count is None else int(count)
-            except (EntryFaultError, ValueError) as error:
-                message = f"its summary of {what} cannot be read; ask the bank for another file"
+            except EntryFaultError as error:
                 raise FileRefusedError("malformed_file", message, line_of(summary)) from error
+            entries = count_of(count)
+            if entries is None and count is not None:
+                raise FileRefusedError("malformed_file", message, line_of(summary))
             self._stated.append(_Stated(what, entries, said))
 
     def entry(self, stated: StatedAmount, transactions: int) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sources.xml import Element, child, text
 
 _AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{0,17})?")
+_COUNT = re.compile(r"[0-9]{1,15}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _SEPARATORS = re.compile(r"[\s_./-]")
 # What banks write where they have no reference; EndToEndId and servicer references alike.
@@ -40,6 +41,11 @@ def amount_of(element: Element) -> Decimal:
             f"the amount {said[:40]!r} is no decimal number of ISO 20022, such as 1234.50",
         )
     return Decimal(said)
+
+
+def count_of(said: str | None) -> int | None:
+    """A number of entries or transactions (at most 15 digits); None where it is none."""
+    return int(said) if said is not None and _COUNT.fullmatch(said) is not None else None
 
 
 def currency_of(element: Element, otherwise: str | None) -> str:

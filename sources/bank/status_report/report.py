@@ -8,7 +8,7 @@ import msgspec
 
 from sources.bank.camt.messages import is_container, version_of, wrong_message
 from sources.bank.camt.parties import account_number
-from sources.bank.camt.values import EntryFaultError, amount_of, reference
+from sources.bank.camt.values import EntryFaultError, amount_of, count_of, reference
 from sources.errors import FileRefusedError
 from sources.xml import Element, child, children, line_of, local_name, read_xml, source_of, text
 
@@ -100,13 +100,11 @@ def _check_version(element: Element) -> None:
 def _original(element: Element, created: str | None) -> Original:
     counts = []
     for said in children(element, "NbOfTxsPerSts"):
-        total = child(said, "DtldCtrlSum")
-        try:
-            count = int(text(said, "DtldNbOfTxs") or "")
-            amount = None if total is None else amount_of(total)
-        except (ValueError, EntryFaultError) as error:
+        total, count = child(said, "DtldCtrlSum"), count_of(text(said, "DtldNbOfTxs"))
+        amount = None if total is None else _amount(total)
+        if count is None or (total is not None and amount is None):
             message = "a count of transactions by status (NbOfTxsPerSts) cannot be read"
-            raise FileRefusedError("malformed_file", message, line_of(said)) from error
+            raise FileRefusedError("malformed_file", message, line_of(said))
         counts.append(CountOfStatus(text(said, "DtldSts") or "", count, amount, line_of(said)))
     return Original(
         created,

@@ -142,6 +142,13 @@ def test_transactions_that_do_not_make_up_a_credit_are_taken_as_one() -> None:
     ]
 
 
+def test_transactions_of_an_entry_that_is_taken_as_one_are_named() -> None:
+    details = tuple(Detail(Decimal(50), more=END_TO_END.format(f"E{number}")) for number in range(1, 13))
+    said = only(Entry(Decimal(97), True, "A1", details=details[:2]))
+    assert said["payer_reference"] == "50 E1, 50 E2"
+    assert only(Entry(Decimal(97), True, "A1", details=details))["payer_reference"].endswith("E10, … (12 transactions)")
+
+
 def test_the_amount_is_the_entrys_where_one_transaction_says_another() -> None:
     """5 % were kept abroad: what the payer sent is not what arrived."""
     entry = Entry(Decimal(95), True, "A1", details=(Detail(Decimal(100), more=END_TO_END.format("E1")),))

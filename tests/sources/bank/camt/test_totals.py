@@ -50,6 +50,7 @@ def test_a_statement_that_agrees() -> None:
         (b'<Amt Ccy="EUR">121.50<', b'<Amt Ccy="EUR">121.00<'),
         (b'<Amt Ccy="EUR">100<', b'<Amt Ccy="EUR">-100<'),
         (b"<Sum>24.50<", b"<Sum>twenty<"),
+        (b"<TtlNtries><NbOfNtries>3<", b"<TtlNtries><NbOfNtries>" + b"3" * 5000 + b"<"),
     ],
 )
 def test_a_total_that_disagrees(old: bytes, new: bytes) -> None:
@@ -154,6 +155,7 @@ def test_sums_over_several_currencies_say_nothing() -> None:
         (b'<NbOfTxs>2</NbOfTxs><TtlAmt Ccy="EUR">13</TtlAmt>', True),
         (b'<NbOfTxs>2</NbOfTxs><TtlAmt Ccy="USD">13</TtlAmt>', False),
         (b"<PmtInfId>P</PmtInfId>", False),
+        (b"<NbOfTxs>" + b"2" * 5000 + b"</NbOfTxs>", False),
     ],
 )
 def test_a_batch_that_contradicts_its_transactions(batch_says: bytes, is_refused: bool) -> None:
