@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "query": "pipeline.cli.query",
     "rollup": "pipeline.cli.rollup",
     "close": "pipeline.cli.close",
+    "forecast": "pipeline.cli.forecast",
     "companies": "pipeline.cli.companies",
     "ingest": "pipeline.cli.ingest",
     "snapshot": "pipeline.cli.snapshot",
@@ -53,6 +54,8 @@ COMMANDS: dict[str, str] = {
     "dlq": "pipeline.cli.dlq",
     "alerts": "pipeline.cli.alerts",
     "lag": "pipeline.cli.lag",
+    "audit": "pipeline.cli.audit",
+    "retention": "pipeline.cli.retention",
     "bench": "pipeline.cli.bench",
 }
 _COMPLETION = frozenset({"install_completion", "show_completion"})

@@ -15,6 +15,7 @@ from sinks.migrations import (
     m0012_base_currency,
     m0013_work,
     m0014_rollups,
+    m0017_forecasts,
 )
 
 MIGRATIONS = (
@@ -32,4 +33,5 @@ MIGRATIONS = (
     m0012_base_currency.MIGRATION,
     m0013_work.MIGRATION,
     m0014_rollups.MIGRATION,
+    m0017_forecasts.MIGRATION,
 )

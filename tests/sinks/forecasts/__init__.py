@@ -1,0 +1,1 @@
+"""The command `forecast` on the sample company's rows."""
