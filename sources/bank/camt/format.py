@@ -7,7 +7,7 @@ from typing import BinaryIO
 from sources.bank.account import BankAccount
 from sources.bank.camt.details import Sums, charges_of, detail_amounts
 from sources.bank.camt.entries import EntryReader, Verdicts
-from sources.bank.camt.head import StatedAmount, stated_amount
+from sources.bank.camt.head import StatedAmount, batch_size, stated_amount
 from sources.bank.camt.messages import Message, MessageName, wrong_message
 from sources.bank.camt.parties import account_number
 from sources.bank.camt.totals import StatementTotals
@@ -96,6 +96,7 @@ class _Verification:
         self._stated: StatedAmount | None = None
         self._sums: Sums | None = None
         self._has_reference = False
+        self._of_batches = 0
         self._is_page = False
         self._in_statement = False
 
@@ -158,6 +159,7 @@ class _Verification:
             self._verdicts.fault()
 
     def _details(self, element: Element) -> None:
+        self._of_batches += batch_size(child(element, "Btch")) or 0
         if self._sums is not None:
             try:
                 self._sums.add_batch(element)
@@ -168,13 +170,14 @@ class _Verification:
         self._check_account(element)
         sums, self._sums = self._sums, None
         stated, self._stated = self._stated, None
+        of_batches, self._of_batches = self._of_batches, 0
         try:
             stated = stated or stated_amount(element, self._currency())
             if sums is not None and (said := sums.contradiction(charges_of(element, stated.currency))) is not None:
                 raise FileRefusedError(
                     "control_total_mismatch", f"an entry contradicts itself: {said}", line_of(element)
                 )
-            self._totals.entry(stated, 0 if sums is None else sums.count)
+            self._totals.entry(stated, max(of_batches, 0 if sums is None else sums.count))
         except EntryFaultError:
             self._verdicts.fault()
         self._verdicts.entry(stated, reference(text(element, "AcctSvcrRef")), sums)

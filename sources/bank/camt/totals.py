@@ -99,7 +99,7 @@ class StatementTotals:
             self._stated.append(_Stated(what, entries, said))
 
     def entry(self, stated: StatedAmount, transactions: int) -> None:
-        """An entry and the number of transactions listed in it."""
+        """An entry and the number of transactions that it has, listed or only counted."""
         self._currencies.add(stated.currency)
         for counted in (self._all, self._booked) if stated.is_booked else (self._all,):
             counted[stated.is_credit].add(stated.amount, max(transactions, 1))

@@ -87,6 +87,14 @@ def test_counts_may_be_those_of_transactions() -> None:
     assert len(cash("camt053", changed(b"<TtlNtries><NbOfNtries>3<", b"<TtlNtries><NbOfNtries>4<", data))) == 3
 
 
+def test_counts_may_be_those_of_transactions_that_are_not_listed() -> None:
+    start, end = STATEMENT.index(b"<TxDtls>"), STATEMENT.rindex(b"</TxDtls>") + len(b"</TxDtls>")
+    data = changed(
+        b"<TtlCdtNtries><NbOfNtries>2<", b"<TtlCdtNtries><NbOfNtries>3<", STATEMENT[:start] + STATEMENT[end:]
+    )
+    assert len(cash("camt053", changed(b"<TtlNtries><NbOfNtries>3<", b"<TtlNtries><NbOfNtries>4<", data))) == 2
+
+
 def test_sums_may_be_net() -> None:
     assert len(cash("camt053", changed(b"<Sum>27.50<", b"<Sum>21.50<"))) == 3
 
