@@ -1,8 +1,9 @@
 """Rejected lines of files handed back: written to a folder, to be mended and ingested again."""
 
+import itertools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -35,18 +36,14 @@ def export(letters: Iterable[DeadLetter], folder: Path) -> list[Exported]:
     written. Raises ``Problem`` for a folder that cannot be written, and before it would replace a file.
     """
     written: dict[str, Exported] = {}
-    seen: set[bytes] = set()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for letter in letters:
-            digest = _digest(letter)
-            if digest in seen:
-                continue
-            seen.add(digest)
-            if letter.topic not in written:
+        # Lines of a file lie side by side, so a file is opened once as a rule.
+        for source, its_letters in itertools.groupby(_without_repeats(letters), lambda letter: letter.topic):
+            if source not in written:
                 taken = {exported.file.name for exported in written.values()}
-                written[letter.topic] = _begin(letter.topic, folder, taken)
-            _write(written[letter.topic], letter)
+                written[source] = _begin(source, folder, taken)
+            _write(written[source], its_letters)
     except FileExistsError as error:
         raise Problem(f"{error.filename} is there already", "Move it away, or name another folder") from error
     except OSError as error:
@@ -62,19 +59,28 @@ def _begin(source: str, folder: Path, taken: set[str]) -> Exported:
     return exported
 
 
-def _write(exported: Exported, letter: DeadLetter) -> None:
-    number = None
-    if letter.value:
-        number = exported.lines + 1
-        # An end of its own for every row; one in quotes may run over several lines.
-        data = letter.value if letter.value.endswith(b"\n") else letter.value + b"\n"
-        with exported.file.open("ab") as stream:
-            stream.write(data)
-        exported.lines += data.count(b"\n")
-    else:
-        exported.withheld += 1
-    with _notes(exported).open("a", encoding="utf-8") as notes:
-        notes.write(json.dumps(_note(letter, number), ensure_ascii=False) + "\n")
+def _write(exported: Exported, letters: Iterable[DeadLetter]) -> None:
+    with exported.file.open("ab") as stream, _notes(exported).open("a", encoding="utf-8") as notes:
+        for letter in letters:
+            number = None
+            if letter.value:
+                number = exported.lines + 1
+                # An end of its own for every row; one in quotes may run over several lines.
+                data = letter.value if letter.value.endswith(b"\n") else letter.value + b"\n"
+                stream.write(data)
+                exported.lines += data.count(b"\n")
+            else:
+                exported.withheld += 1
+            notes.write(json.dumps(_note(letter, number), ensure_ascii=False) + "\n")
+
+
+def _without_repeats(letters: Iterable[DeadLetter]) -> Iterator[DeadLetter]:
+    seen: set[bytes] = set()
+    for letter in letters:
+        digest = _digest(letter)
+        if digest not in seen:
+            seen.add(digest)
+            yield letter
 
 
 def _notes(exported: Exported) -> Path:
