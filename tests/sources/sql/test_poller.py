@@ -196,10 +196,11 @@ def test_an_unacknowledged_batch_keeps_the_position_where_it_was(tmp_path: Path,
 def test_a_poll_that_is_asked_to_end_while_it_sends_keeps_nothing_of_the_page(tmp_path: Path, table: Table) -> None:
     for number in range(6):
         table.put(f"I{number}", f"2026-03-01 10:0{number}:00")
-    positions = MemoryPositions()
-    polling = poller(configured(tmp_path), table.url, lambda values: False, positions)
+    positions, answers = MemoryPositions(), iter([False, True])
+    polling = poller(configured(tmp_path), table.url, lambda values: next(answers), positions)
     assert polling.poll() == Round()
     assert positions.position is None
+    assert next(answers)  # the second page was not tried
 
 
 def test_a_position_never_goes_back(tmp_path: Path, table: Table) -> None:
