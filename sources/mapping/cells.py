@@ -235,7 +235,7 @@ def _later(source: FieldSource, reading: Reading) -> Callable[[str, Cells], Any]
 
     def later(text: str, cells: Cells) -> object:
         for place in places:
-            if cells[place] not in empty and (days := _whole_number(cells[place])):
+            if cells[place] not in empty and (days := _whole_number(_without_zeros(cells[place]))):
                 return read(text) + timedelta(days=days)
         return read(text)
 
@@ -283,6 +283,12 @@ def _whole_number(text: str) -> int:
         return int(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a whole number") from error
+
+
+def _without_zeros(text: str) -> str:
+    """30 for 30.0, as decimal columns are written; what has other decimals stays as it is."""
+    whole, _, fraction = text.partition(".")
+    return text if fraction.strip("0") else whole or "0"
 
 
 def _yes_or_no(values: Values) -> Callable[[str], bool]:

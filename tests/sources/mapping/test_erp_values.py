@@ -56,6 +56,7 @@ def invoice(row: str) -> dict[str, object]:
         ("14,30,0", "2026-02-04"),  # net after the second cash discount period
         ("14,,", "2026-01-19"),
         ("0,0,0", "2026-01-05"),
+        ("14.0,30.000,0.0", "2026-02-04"),
     ],
 )
 def test_the_net_due_date_is_the_baseline_date_and_the_last_of_the_periods(days: str, due: str) -> None:
@@ -83,6 +84,7 @@ def test_an_end_is_cut_where_the_first_is_meant() -> None:
     ("row", "column", "message"),
     [
         ("1,1,C1,20260105,20260105,x,0,0,1.00,0,EUR", "ZFBDT", "'x' is not a whole number"),
+        ("1,1,C1,20260105,20260105,1.5,0,0,1.00,0,EUR", "ZFBDT", "'1.5' is not a whole number"),
         ("1,1,C1,20260105,20260105,0,0,0,1.005,0,EUR", "WRBTR", "1.005 has more than the 2 decimals"),
         ("1,1,C1,20260105,20260105,0,0,0,1.00,0,EURO", "WRBTR", "'EURO' is not a currency of ISO 4217"),
     ],
