@@ -18,7 +18,8 @@ def activity_event(document: Mapping[str, Any]) -> dict[str, Any]:
     (`before`) and as it is (`after`): the fields that differ become the changes. Raises ``RefusedError``.
     """
     event = {"succeeded": True, **document, "event": _EVENT}
-    if document.get("event") not in {None, _EVENT}:
+    given = document.get("event")
+    if given is not None and given != _EVENT:
         raise RefusedError("unknown_event", "event", f"activities are {_EVENT}; send others to /v1/events", _EVENT)
     if _BEFORE in event or _AFTER in event:
         if event.get("changes") is not None:

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -24,6 +25,7 @@ from sources.http.openapi import CHANGE, INVOICE, LOGIN, PAYMENT
 from tests.conftest import _delete_topics
 from tests.docs.pages import DOCS, blocks
 from tests.integration.door import ACTIVITIES, EVENTS, Door
+from tests.sources.http.test_provider_samples import ODD
 from topics import apply, catalogue
 
 pytestmark = pytest.mark.kafka
@@ -212,6 +214,22 @@ def test_sizes_and_forms_that_are_refused(door: Door, keys: dict[str, str]) -> N
     assert door.ask("GET", EVENTS).problem == (405, "method_not_allowed")
     assert door.ask("GET", "/v2/events").problem == (404, "not_found")
     assert door.post(shop, payments("after", 1)).status == 202
+
+
+def test_nothing_that_is_sent_is_a_defect(door: Door, keys: dict[str, str]) -> None:
+    """Spoilt bytes, and values where others belong: taken or refused, never 500."""
+    drawn = random.Random(5)
+    right = [PAYMENT, INVOICE, {**LOGIN, "event": "UserActivityLogged"}, {**CHANGE, "event": "UserActivityLogged"}]
+    for _ in range(150):
+        document = json.loads(json.dumps(drawn.choice(right)))
+        for _ in range(drawn.randint(1, 3)):
+            document[drawn.choice([*document, "surprise", "event_id"])] = drawn.choice(ODD)
+        body = bytearray(json.dumps(drawn.choice([document, [document, PAYMENT], [[document]]])).encode())
+        if drawn.random() < 0.3:
+            body[drawn.randrange(len(body))] = drawn.randrange(256)
+        kind = drawn.choice(["application/json", "application/x-ndjson"])
+        answer = door.post(keys["group"], bytes(body), drawn.choice([EVENTS, ACTIVITIES]), content_type=kind)
+        assert answer.status in {202, 207, 400, 403, 422}, (bytes(body), answer)
 
 
 def test_heads_that_are_endless_or_do_not_end(door: Door) -> None:

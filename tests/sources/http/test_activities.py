@@ -59,6 +59,7 @@ def test_whole_records_become_the_fields_that_differ() -> None:
     ("document", "reason", "field"),
     [
         ({**LOGIN, "event": "PaymentReceived"}, "unknown_event", "event"),
+        ({**LOGIN, "event": []}, "unknown_event", "event"),
         ({**CHANGE, "after": {}}, "invalid_value", "changes"),
         ({"before": []}, "invalid_value", "before"),
         ({**LOGIN, "password": "x"}, "unknown_field", "password"),
