@@ -201,9 +201,14 @@ class EntryReader:
         return bank_entry(head, None, booked, said, announced=self._comes_elsewhere(head))
 
     def _comes_elsewhere(self, head: EntryHead) -> bool:
-        """Whether the transactions of a credit are cash of another message, so that its total must not be."""
+        """Whether the transactions of a credit are cash of another message, so that its total must not be.
+
+        The day's statement follows an intraday report, and may have them.
+        """
+        if self.message == "camt.054":
+            return False
         is_batch = (head.batch_size or 1) > 1
-        return self.message != "camt.054" and (head.details_elsewhere or (self._batches_elsewhere and is_batch))
+        return head.details_elsewhere or (is_batch and (self._batches_elsewhere or self.message == "camt.052"))
 
     def _booked(
         self,

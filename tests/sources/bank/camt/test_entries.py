@@ -183,6 +183,17 @@ def test_a_total_whose_transactions_come_elsewhere_is_no_cash(form: str, more: s
     assert only(Entry(Decimal(95), True, "A1", more=more), form)["event"] == event
 
 
+def test_a_total_of_an_intraday_report_waits_for_the_statement() -> None:
+    """The statement may have its transactions: the total would be cash beside them."""
+    entry = Entry(Decimal(95), True, "A1", more=BATCH)
+    assert cash("camt052", printed([entry], "camt.052")) == []
+    assert len(cash("camt053", printed([entry]))) == 1
+    assert len(cash("camt052", printed([Entry(Decimal(95), True, "A1")], "camt.052"))) == 1
+    assert (
+        len(cash("camt052", printed([batch(Detail(Decimal(1)), Detail(Decimal(2)), reference="A1")], "camt.052"))) == 2
+    )
+
+
 def test_a_notice_is_where_the_transactions_come() -> None:
     data = printed([Entry(Decimal(95), True, "A1", more=ELSEWHERE.format("camt.054.001.08"))], "camt.054")
     assert len(cash("camt054", data)) == 1
