@@ -13,7 +13,7 @@ import secrets
 import socket
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -162,7 +162,9 @@ class WatchedFolder:
         """Names and contents of the reports on processed files."""
         with self.clear_errors():
             for file in sorted((self.folder / PROCESSED).glob(f"*{REPORT_SUFFIX}")):
-                if not file.is_symlink():
+                if file.is_symlink():
+                    continue
+                with suppress(FileNotFoundError):  # somebody clears the folder this moment
                     yield file.name.removesuffix(REPORT_SUFFIX), file.read_bytes()
 
     @contextmanager
