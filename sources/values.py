@@ -8,9 +8,8 @@ import msgspec
 class Position(msgspec.Struct, frozen=True, gc=False):
     """Where in a source something stands. `line` counts physical lines from 1; 0 is the file as a whole.
 
-    Of a record in Kafka `file` is `topic[partition]` and `line` the offset; of a row `file` is `poll[key]`, `line` 0.
-
-    `column` is the source's own name (a CSV column), `field` the event's.
+    Of a record in Kafka `file` is `topic[partition]` and `line` the offset; of a row of a table `file` is the name of
+    its poll and `line` 0. `column` is the source's own name (a CSV column), `field` the event's.
     """
 
     file: str

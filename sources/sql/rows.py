@@ -84,15 +84,22 @@ class TableRows:
 
     def read(self, row: TableRow) -> Iterator[Parsed]:
         """The events of a row, a skip, or one reject that holds the row as JSON. Never nothing."""
-        key = ",".join(str(part) for part in row.key)
-        position = Position(f"{self._config.name}[{key}]", 0)
+        position = Position(self._config.name, 0)
         if isinstance(row.cells, UnreadableError):
             error = row.cells
             place = Position(position.file, 0, error.column)
-            yield SourceReject(place, error.reason, error.message, self._original(row), self._company)
+            yield self._named(SourceReject(place, error.reason, error.message, self._original(row), self._company), row)
             return
         for parsed in self._rows.read(row.cells, position, self._original(row)):
-            yield versioned(parsed) if isinstance(parsed, ParsedEvent) else parsed
+            if isinstance(parsed, ParsedEvent):
+                yield versioned(parsed)
+            else:
+                yield self._named(parsed, row) if isinstance(parsed, SourceReject) else parsed
+
+    def _named(self, reject: SourceReject, row: TableRow) -> SourceReject:
+        """A reject that names its row: rows have no lines, and all those of a poll are kept under its name."""
+        key = ", ".join(f"{name} {part}" for name, part in zip(self._config.key, row.key, strict=True))
+        return msgspec.structs.replace(reject, message=f"row {key}: {reject.message}")
 
     def _original(self, row: TableRow) -> bytes:
         named = dict(zip(self._columns, row.values, strict=True))

@@ -158,10 +158,11 @@ def test_bad_rows_are_rejected_with_the_row_and_the_others_are_sent(tmp_path: Pa
     log = Log()
     poller(configured(tmp_path), table.url, log.deliver).poll()
     assert [(str(one.position), one.reason) for one in log.rejects] == [
-        ("invoices[I1]:0 (amount)", "invalid_amount"),
-        ("invoices[I2]:0 (amount)", "inexact_value"),
-        ("invoices[I3]:0 (issued)", "invalid_value"),
+        ("invoices:0 (amount)", "invalid_amount"),
+        ("invoices:0 (amount)", "inexact_value"),
+        ("invoices:0 (issued)", "invalid_value"),
     ]
+    assert [one.message.partition(":")[0] for one in log.rejects] == ["row number I1", "row number I2", "row number I3"]
     assert json.loads(log.rejects[0].original)["amount"] == "12,50"
     assert [number for number, _ in log.invoices()] == ["I4"]
 
