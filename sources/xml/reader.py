@@ -27,12 +27,14 @@ class Limits(msgspec.Struct, frozen=True):
 
     `depth_max` counts elements within elements. `elements_max` and `characters_max` are the most that is held at once:
     elements, texts and attributes within one wanted element, without those of inner wanted ones that were given.
+    `names_max` counts different names of elements and attributes, which libxml2 keeps for as long as the process runs.
     libxml2 refuses a single text of more than 10 million bytes (`malformed_file`).
     """
 
     depth_max: int = 100
     elements_max: int = 200_000
     characters_max: int = 32_000_000
+    names_max: int = 5_000
 
 
 def read_xml(
@@ -75,6 +77,7 @@ class _Walk:
         self._open: list[tuple[int, int, int]] = []
         self._elements = 0
         self._characters = 0
+        self._names: set[str | bytes] = set()
 
     def start(self, element: Element) -> bool:
         """Whether the element is given at its start: it lies in no wanted one."""
@@ -83,6 +86,11 @@ class _Walk:
         self._depth += 1
         if self._depth > self._limits.depth_max:
             raise _too_large(element, f"elements lie within elements deeper than {self._limits.depth_max}")
+        self._names.add(element.tag)
+        if element.attrib:
+            self._names.update(element.keys())
+        if len(self._names) > self._limits.names_max:
+            raise _too_large(element, f"it has more than {self._limits.names_max:,} different names")
         is_given = not self._open
         if local_name(element) in self._wanted:
             self._open.append((self._depth, self._elements, self._characters))

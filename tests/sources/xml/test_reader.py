@@ -199,6 +199,15 @@ def test_limits() -> None:
     assert refused(b"<Ntry>" + b"y" * 11_000_000 + b"</Ntry>").reason == "malformed_file"
 
 
+def test_names_that_never_end_are_refused() -> None:
+    """They would stay in memory for as long as the process runs."""
+    elements = b"<r>" + b"".join(b"<n%d/>" % number for number in range(6_000)) + b"</r>"
+    assert refused(elements).reason == "too_large"
+    attributes = b"<r>" + b"".join(b'<n a%d=""/>' % number for number in range(6_000)) + b"</r>"
+    assert refused(attributes).reason == "too_large"
+    assert seen(b"<r>" + b"".join(b"<n%d/>" % (number % 50) for number in range(6_000)) + b"</r>")
+
+
 def test_inner_wanted_elements_do_not_count_for_the_outer_one() -> None:
     data = b"<Ntry>" + b"<TxDtls><a/><b/></TxDtls>" * 500 + b"<Ref>r</Ref></Ntry>"
     given_ = [local_name(e) for m, e in read_xml(io.BytesIO(data), ("Ntry", "TxDtls"), Limits(elements_max=10))]
