@@ -94,7 +94,8 @@ class CsvFile:
             columns = [name.strip() for name in header.values]
         given = len(columns)
         columns = called(self._mapping.mapping, columns)
-        check_columns(self._mapping, [*columns, *lookup_columns(self._mapping.mapping)], file)
+        every_column = [*columns, *lookup_columns(self._mapping.mapping)]
+        check_columns(self._mapping, every_column, file, columns[:given])
         return _Opened(columns, given, rest)
 
     def _cells(self, opened: _Opened, file: str) -> Iterator[tuple[Row, SourceReject | None]]:

@@ -19,11 +19,14 @@ def check_mapping(mapping: MappingText) -> None:
         raise mapping.error(problems)
 
 
-def check_columns(mapping: MappingText, columns: Sequence[str], file: str) -> None:
-    """Raise ``SourceError`` when the file lacks a column that the mapping names, or has it twice."""
+def check_columns(mapping: MappingText, columns: Sequence[str], file: str, shown: Sequence[str] | None = None) -> None:
+    """Raise ``SourceError`` when the file lacks a column that the mapping names, or has it twice.
+
+    `columns` may hold more than the file does, from lookups or lacking on purpose; `shown` are those of the file.
+    """
     problems: list[MappingProblem] = []
     have = set(columns)
-    listed = ", ".join(column for column in columns if column)
+    listed = ", ".join(column for column in (columns if shown is None else shown) if column)
     first_places: dict[str, Place] = {}
     for place, column in named_columns(mapping.mapping):
         first_places.setdefault(column, place)

@@ -112,3 +112,34 @@ def test_the_lists_of_a_folder_are_compared_one_after_the_other(monkeypatch: pyt
     assert names[:6] == ["InvoiceIssued"] * 5 + ["CreditMemoIssued"]
     assert sorted(names[6:]) == ["CashApplied", *["InvoiceAdjusted"] * 3, "InvoiceDueDateChanged", "InvoiceIssued"]
     assert not list((ROOT / folder).glob(".*"))
+
+
+def test_the_list_of_mappings_names_each_with_its_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = run("arrears mappings list --json", monkeypatch)
+    assert {row["name"]: row["purpose"] for row in json.loads(line)} == {
+        name: mapping.purpose for name, mapping in ready_mappings().items()
+    }
+    assert [name for name in ready_mappings() if name not in "\n".join(run("arrears mappings list", monkeypatch))] == []
+
+
+def test_a_mapping_is_shown_as_it_stands_and_an_erp_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ready_mappings()["sap/bsid"].path.read_text(encoding="utf-8")
+    assert run("arrears mappings show sap/bsid", monkeypatch) == text.splitlines()
+    order = [line.partition(":")[0] for line in run("arrears mappings show netsuite", monkeypatch)]
+    assert order == ["1. netsuite/transaction", "2. netsuite/nexttransactionlinelink"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["show", "sap/bsat"], "there is no ready mapping sap/bsat"),
+        (["check", "sap/bsat"], "there is no mapping sap/bsat (did you mean sap/bsid?)"),
+        (["check", "sap/bsid", "examples/erp/sap/cdhdr.csv"], "cdhdr.csv has no column 'BUKRS'; it has MANDANT"),
+        (["check", "sap/bsid", "nowhere.csv"], "cannot read nowhere.csv"),
+    ],
+)
+def test_what_is_wrong_with_a_mapping_is_told(words: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(app, ["mappings", *words])
+    assert done.exit_code == 1
+    assert message in str(done.exception)
