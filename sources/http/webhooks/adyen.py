@@ -8,6 +8,8 @@ only, the endpoint says ``cash_on = "authorisation"``.
 from collections.abc import Mapping
 from typing import Any
 
+from sources.bank.entry import ReturnReason
+from sources.bank.reasons import return_reason
 from sources.http.webhooks.mapped import SKIPPED, Mapped, Naming, decimal_text, mapping_of, text_of
 
 # https://docs.adyen.com/development-resources/currency-codes: where Adyen differs from ISO 4217, and those of 0 and 3.
@@ -17,6 +19,7 @@ _NO_DECIMALS = frozenset(
 )
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _METADATA = "metadata."
+_DEBITS = ("sepadirectdebit", "directdebit", "ach")
 
 
 def decimals(currency: str) -> int:
@@ -46,7 +49,7 @@ def map_item(item: Mapping[str, Any], naming: Naming, cash_on: str) -> Mapped:
         case "CAPTURE_FAILED":
             return naming.reversed(str(payment), at, "nsf")
         case "CHARGEBACK":
-            return naming.reversed(str(payment), at, "chargeback")
+            return naming.reversed(str(payment), at, _chargeback_reason(item))
         case "SECOND_CHARGEBACK":
             # The money that the won first one had brought back goes again.
             return naming.reversed(f"{own}/reversed", at, "chargeback")
@@ -74,6 +77,15 @@ def metadata_of(item: Mapping[str, Any]) -> dict[str, Any]:
     named = {name.removeprefix(_METADATA): value for name, value in extra.items() if name.startswith(_METADATA)}
     known = {name: extra.get(name) for name in ("shopperReference",)}
     return {**known, "merchantReference": item.get("merchantReference"), **named}
+
+
+def _chargeback_reason(item: Mapping[str, Any]) -> ReturnReason:
+    """A direct debit that is given back has the reason code of its scheme; a card's is a chargeback."""
+    code = mapping_of(item, "additionalData").get("chargebackReasonCode")
+    paid_by = str(item.get("paymentMethod")).lower()
+    if not any(word in paid_by for word in _DEBITS) or not isinstance(code, str):
+        return "chargeback"
+    return return_reason(code, "chargeback")
 
 
 def _cash(payment_id: str, item: Mapping[str, Any], at: str, naming: Naming, method: str | None = None) -> Mapped:

@@ -6,14 +6,16 @@ An event names a payment or a refund but not its amount: that comes from the pro
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from sources.bank.entry import ReturnReason
+from sources.bank.reasons import return_reason
 from sources.http.webhooks.mapped import SKIPPED, Mapped, Naming, decimal_text, mapping_of, text_of
 
 Details = Callable[[str, str], Awaitable[Mapping[str, Any]]]
 """``details("payments", "PM123")`` is that resource as the provider's API has it."""
 
 _DECIMALS = 2  # of every currency that GoCardless collects
-_FAILURES = {"failed": "nsf", "late_failure_settled": "nsf", "charged_back": "chargeback"}
-_TAKEN_BACK = frozenset({"refer_to_payer", "authorisation_disputed", "refund_requested", "mandate_cancelled"})
+_FAILURES: dict[str, ReturnReason] = {"failed": "nsf", "late_failure_settled": "nsf", "charged_back": "chargeback"}
+_OBJECTIONS = frozenset({"authorisation_disputed", "refund_requested", "mandate_cancelled", "payment_stopped"})
 
 
 async def map_event(event: Mapping[str, Any], naming: Naming, details: Details) -> Mapped:
@@ -34,9 +36,7 @@ async def _payment(
     event: Mapping[str, Any], action: str, payment_id: str, at: str, naming: Naming, details: Details
 ) -> Mapped:
     if action in _FAILURES:
-        cause = mapping_of(event, "details").get("cause")
-        reason = "recall" if action != "charged_back" and cause in _TAKEN_BACK else _FAILURES[action]
-        return naming.reversed(payment_id, at, reason)
+        return naming.reversed(payment_id, at, _reason(event, action))
     if action not in {"confirmed", "chargeback_cancelled"}:
         # created, submitted, cancelled: no money yet; paid_out: the money that was confirmed before.
         return SKIPPED
@@ -55,6 +55,16 @@ async def _payment(
         reference=_text(payment.get("reference")) or _text(payment.get("description")),
         metadata=metadata,
     )
+
+
+def _reason(event: Mapping[str, Any], action: str) -> ReturnReason:
+    """By the code of the scheme, else by the cause that GoCardless names, else by what has happened."""
+    details = mapping_of(event, "details")
+    if action == "charged_back":
+        return "chargeback"
+    otherwise: ReturnReason = "chargeback" if str(details.get("cause")) in _OBJECTIONS else _FAILURES[action]
+    code = details.get("reason_code")
+    return return_reason(code, otherwise) if isinstance(code, str) else otherwise
 
 
 async def _refund(action: str, refund_id: str, at: str, naming: Naming, details: Details) -> Mapped:

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from sources.bank.entry import ReturnReason
+
 Document = dict[str, Any]
 
 
@@ -104,7 +106,7 @@ class Naming(msgspec.Struct, frozen=True):
         )
         return Mapped((cash,), (found, remittance))
 
-    def reversed(self, payment_id: str, at: str, reason: str) -> Mapped:
+    def reversed(self, payment_id: str, at: str, reason: ReturnReason) -> Mapped:
         """The money did not stay."""
         return Mapped((self.event("PaymentReversed", payment_id, at, payment_id=payment_id, reason=reason),))
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from sources.bank.entry import ReturnReason
 from sources.http.webhooks.mapped import (
     SKIPPED,
     Mapped,
@@ -23,6 +24,13 @@ _NO_DECIMALS = frozenset(
     "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905  a table, read as one
 )
 _THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+# Bank debits that fail late come as disputes; the others are cards'.
+_REASONS: dict[str, ReturnReason] = {
+    "insufficient_funds": "nsf",
+    "bank_cannot_process": "nsf",
+    "check_returned": "nsf",
+    "incorrect_account_details": "nsf",
+}
 _OUTCOMES = {"won": "rejected", "lost": "upheld", "warning_closed": "withdrawn"}
 
 
@@ -54,7 +62,8 @@ def map_event(event: Mapping[str, Any], naming: Naming) -> Mapped:
         case "charge.dispute.created":
             return _dispute(found, at, naming)
         case "charge.dispute.funds_withdrawn":
-            return naming.reversed(_id(found, "charge"), at, "chargeback")
+            reason = _REASONS.get(str(found.get("reason")), "chargeback")
+            return naming.reversed(_id(found, "charge"), at, reason)
         case "charge.dispute.funds_reinstated":
             return _reinstated(found, at, naming)
         case "charge.dispute.closed":
