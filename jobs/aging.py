@@ -12,6 +12,7 @@ from jobs.collectible import covered_by_cash, withheld
 from jobs.effects import AccountAging, AgingTransition, InstalmentState, Item, Receipt
 from jobs.entities import Application, Balance, Document, Line, ReceiptState, Shown, account_key
 from jobs.promises.coverage import coverage_key
+from jobs.references import forget_references
 from jobs.step import Step
 from jobs.tally import Tally
 from jobs.values import Day, Minor
@@ -342,6 +343,7 @@ def woken_receipt(step: Step, receipt_key: str) -> None:
     elif _pays_open(step, receipt_key):
         step.state.put(receipt_key, msgspec.structs.replace(receipt, wake=Day(step.today + _POSTPONED_DAYS)))
     else:
+        forget_references(step, receipt)
         _forget(step, receipt_key)
 
 

@@ -23,6 +23,7 @@ from jobs.ledger.deferral import expect, take_up
 from jobs.ledger.receipts import receipt_key_of
 from jobs.ledger.remittances import join_waiting, send_on
 from jobs.lines import opened
+from jobs.references import note_references
 from jobs.step import Step
 from jobs.values import Minor
 from jobs.verdicts import Rejected, Verdict
@@ -161,6 +162,7 @@ def arrive(step: Step, event: ReceiptMoved) -> Verdict:
     )
     step.post_receipt(receipt, movements, "identification", method=event.method)
     step.put_receipt(receipt_key, receipt)
+    note_references(step, receipt_key, receipt)
     join_waiting(step, receipt_key, receipt)
     take_up(step, event.payment_id)
     return None

@@ -11,9 +11,9 @@ from jobs.ledger.amounts import amount_in, unknown_currency
 from jobs.ledger.applications import take_back
 from jobs.ledger.content import content_of, repeated
 from jobs.ledger.deferral import FORWARDED
-from jobs.ledger.references import by_reference, note_references
 from jobs.ledger.remittances import join_waiting
 from jobs.lines import cleared, opened, placed, posted
+from jobs.references import by_reference, note_references
 from jobs.step import Step
 from jobs.values import Minor
 from jobs.verdicts import DUPLICATE, Rejected, Verdict
@@ -60,9 +60,8 @@ def receive(step: Step, event: PaymentReceived) -> Verdict:
     )
     step.post_receipt(receipt, movements, "payment", method=event.method)
     step.put_receipt(receipt_key, receipt)
-    if event.account_id is None:
-        note_references(step, receipt_key, receipt)
-    else:
+    note_references(step, receipt_key, receipt)
+    if event.account_id is not None:
         join_waiting(step, receipt_key, receipt)
     return None
 

@@ -87,6 +87,31 @@ class TestReturn:
         assert desk.reverse("return-7", reference="E2E-1").outcome == "applied"
         assert desk.receipt("R1").status == "reversed"
 
+    @pytest.mark.parametrize("reference", ["E2E-1", "BANK-1"])
+    def test_of_cash_that_came_with_its_account_and_is_used_up(self, desk: Desk, reference: str) -> None:
+        """A direct debit that the table of payers knew, applied at once, comes back a week later."""
+        desk.payment("R1", "100.00", end_to_end_id="E2E-1", bank_reference="BANK-1")
+        desk.apply("A1", "100.00")
+        assert desk.item("I1").status == "paid"
+        assert desk.reverse("return-7", reference=reference).outcome == "applied"
+        assert desk.item("I1").open_minor == 10_000
+        assert reason(desk.reverse("return-8", account_id="C2", reference=reference)) == "unknown_payment"
+
+    def test_of_cash_that_was_identified_and_is_used_up_by_its_account(self, desk: Desk) -> None:
+        desk.payment("R1", "100.00", account_id=None, end_to_end_id="E2E-1")
+        desk.identify("R1", "C1")
+        desk.apply("A1", "100.00")
+        assert desk.reverse("return-7", reference="E2E-1").outcome == "applied"
+        assert desk.item("I1").open_minor == 10_000
+
+    def test_references_are_forgotten_with_their_payment(self, desk: Desk) -> None:
+        desk.payment("R1", "100.00", end_to_end_id="E2E-1", bank_reference="BANK-1")
+        desk.apply("A1", "100.00")
+        assert len(list(desk.fold._state.keys("reference"))) == 2
+        desk.tick("2027-05-15T09:00:00Z")
+        assert list(desk.fold._state.keys("receipt")) == []
+        assert list(desk.fold._state.keys("reference")) == []
+
     def test_the_payment_id_counts_first(self, desk: Desk) -> None:
         desk.payment("R1", "100.00", account_id=None, end_to_end_id="E2E-1")
         desk.payment("R2", "100.00", account_id=None, end_to_end_id="E2E-2")
