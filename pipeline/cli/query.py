@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.cli import load_settings
+from pipeline.cli import load_settings, xes
 from pipeline.cli.chart import PICTURES, picture, series, terminal
 from pipeline.cli.clickhouse import clickhouse_client
 from pipeline.errors import Problem
@@ -32,6 +32,7 @@ class Form(StrEnum):
     JSON = "json"
     CSV = "csv"
     PARQUET = "parquet"
+    XES = "xes"
     CHART = "chart"
 
 
@@ -58,7 +59,7 @@ def query(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", metavar="FILE", help="Write into a file: .csv, .json, .parquet, .png or .svg."),
+        typer.Option("--output", metavar="FILE", help="Write into a file: .csv, .json, .parquet, .xes, .png or .svg."),
     ] = None,
     across: Annotated[
         str | None, typer.Option("--across", metavar="COLUMN", help="Of a chart: the column that names the bars.")
@@ -89,9 +90,13 @@ def query(
                 for piece in export(client, question, given, _WRITTEN_BY_CLICKHOUSE[chosen], rows_max):
                     file.write(piece)
             return
-        limit = rows_max or (_EVERY_ROW if output is not None else _ROWS_SHOWN)
+        limit = rows_max or (_EVERY_ROW if output is not None or chosen is Form.XES else _ROWS_SHOWN)
         answer = ask(client, question, given, limit)
-    if chosen is Form.CHART:
+    if chosen is Form.XES:
+        with _opened(output) as file:
+            for line in xes.lines(answer):
+                file.write(line.encode())
+    elif chosen is Form.CHART:
         title = "" if len(question.split()) > 1 else " ".join((question, *(values or [])))
         drawn = series(answer, title, across, up or [])
         if output is None:
@@ -113,10 +118,10 @@ def _form_of(output: Path | None) -> Form:
     suffix = output.suffix.lower()
     if suffix in PICTURES:
         return Form.CHART
-    known = {".csv": Form.CSV, ".json": Form.JSON, ".jsonl": Form.JSON, ".parquet": Form.PARQUET}
+    known = {".csv": Form.CSV, ".json": Form.JSON, ".jsonl": Form.JSON, ".parquet": Form.PARQUET, ".xes": Form.XES}
     if suffix not in known:
         raise Problem(
-            f"the name {output} does not say how to write it", "End it in .csv, .json, .parquet, .png or .svg"
+            f"the name {output} does not say how to write it", "End it in .csv, .json, .parquet, .xes, .png or .svg"
         )
     return known[suffix]
 

@@ -16,6 +16,7 @@ from sinks.migrations import (
     m0013_work,
     m0014_rollups,
     m0017_forecasts,
+    m0018_process,
 )
 
 MIGRATIONS = (
@@ -34,4 +35,5 @@ MIGRATIONS = (
     m0013_work.MIGRATION,
     m0014_rollups.MIGRATION,
     m0017_forecasts.MIGRATION,
+    m0018_process.MIGRATION,
 )
