@@ -164,6 +164,12 @@ def test_a_document_type_in_an_encoding_that_the_prolog_does_not_know_is_refused
     assert refused(data).reason in {"forbidden_document_type", "malformed_file"}
 
 
+def test_a_document_type_that_only_the_parser_sees_is_refused() -> None:
+    """UTF-7 writes < as +ADw- and ! as +ACE-, so that the first look at the bytes finds no DOCTYPE."""
+    hidden = b'+ADw-+ACE-DOCTYPE Ntry [+ADw-+ACE-ENTITY x SYSTEM "file:///etc/passwd">]><Ntry>&x;</Ntry>'
+    assert refused(b'<?xml version="1.0" encoding="UTF-7"?>' + hidden).reason == "forbidden_document_type"
+
+
 def test_a_document_type_inside_a_text_or_comment_is_none() -> None:
     assert ("end", "Ref", "<!DOCTYPE x>") in seen(b"<r><!-- <!DOCTYPE x> --><Ref><![CDATA[<!DOCTYPE x>]]></Ref></r>")
 
