@@ -45,7 +45,8 @@ class RowMapper:
         self._reading = Reading(mapping.values, index_of)
         self._read_amount = amount_reader(self._reading.amount_style())
         self._empty = frozenset(mapping.values.empty) | {""}
-        self._skips = [self.test(rule.when) for rule in mapping.skip]
+        trailer = [mapping.snapshot.trailer] if mapping.snapshot.trailer else []
+        self._skips = [self.test(conditions) for conditions in (*(rule.when for rule in mapping.skip), *trailer)]
         self._rules = [
             _Rule(
                 rule.event,
