@@ -128,7 +128,7 @@ def _status(element: Element, level: Level, original: Original) -> Status:
         original=original,
         status=text(element, "TxSts") or text(collection, "PmtInfSts") or original.status,
         reference=_reference(element, level),
-        reason_code=text(said, "Rsn", "Cd") or text(said, "Rsn", "Prtry"),
+        reason_code=text(said, "Rsn", "Cd") or text(said, "Rsn", "Prtry") or text(said, "StsRsn", "Cd"),  # version 02
         reason=text(said, "AddtlInf"),
         amount=None if amount is None else _amount(amount),
         currency=None if amount is None else amount.get("Ccy"),

@@ -44,6 +44,17 @@ def test_a_rejection_is_an_activity(version: int) -> None:
     assert said["succeeded"] is False
 
 
+def test_the_second_version() -> None:
+    data = (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.02"><pain.002.001.02>'
+        f"{HEAD}<OrgnlGrpInfAndSts><OrgnlMsgId>O</OrgnlMsgId><OrgnlMsgNmId>pain.008.001.01</OrgnlMsgNmId>"
+        "<GrpSts>PART</GrpSts></OrgnlGrpInfAndSts><TxInfAndSts><OrgnlEndToEndId>E1</OrgnlEndToEndId><TxSts>RJCT</TxSts>"
+        "<StsRsnInf><StsRsn><Cd>AC04</Cd></StsRsn></StsRsnInf></TxInfAndSts></pain.002.001.02></Document>"
+    ).encode()
+    said = only(data)
+    assert (said["entity_id"], said["changes"]["reason_code"]) == ("E1", {"new": "AC04"})
+
+
 def test_the_account_of_a_known_debtor(tmp_path: Path) -> None:
     payers = tmp_path / "payers.csv"
     payers.write_text("payer,account_id\nADA,C-17\n")
