@@ -26,6 +26,7 @@ _TITLES = {
     415: "Content not understood",
     422: "No event was accepted",
     429: "Too many events",
+    431: "Head too large",
     500: "Internal error",
     503: "Not available now",
 }

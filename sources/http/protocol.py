@@ -5,13 +5,27 @@ uvicorn bounds neither; a client without any key could hold memory and connectio
 
 import asyncio
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sources.http.problems import PROBLEM_TYPE, HttpProblem
 
 HEAD_BYTES_MAX = 64 * 1024
 """Request line and headers, and what of a body came along with their last piece."""
+
+
+def _refusal(status: int, phrase: str, reason: str, detail: str) -> bytes:
+    body = msgspec.json.encode(HttpProblem(status, reason, detail).document())
+    head = (
+        f"HTTP/1.1 {status} {phrase}\r\ncontent-type: {PROBLEM_TYPE.decode()}\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 _REFUSALS = {
-    408: b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-    431: b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    408: _refusal(408, "Request Timeout", "request_timeout", "the head of the request was not there in time"),
+    431: _refusal(431, "Request Header Fields Too Large", "head_too_large", "the head of the request is too large"),
 }
 
 
@@ -62,9 +76,11 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int) -> None:
         self._end_head()
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._head_bytes:  # who has asked nothing gets no answer, which would be taken for that of a later request
             self.transport.write(_REFUSALS[status])
-            self.transport.close()
+        self.transport.close()
 
 
 def limited_protocol(head_seconds_max: float) -> type[LimitedProtocol]:
