@@ -43,9 +43,15 @@ FROM
     FROM aging_transitions_log
     WHERE company = {{company:String}}
     UNION ALL
-    SELECT arrayJoin(invoice_ids), concat('Promise ', toString(status)), recorded_at, 'arrears', 'system', 'arrears', event_id
-    FROM promises_log
-    WHERE company = {{company:String}} AND status NOT IN ('open', 'withdrawn')
+    SELECT arrayJoin(covered), concat('Promise ', state), since, 'arrears', 'system', 'arrears', cause
+    FROM
+    (
+        SELECT promise_id, toString(status) AS state, any(invoice_ids) AS covered, min(recorded_at) AS since,
+            argMin(event_id, recorded_at) AS cause
+        FROM promises_log
+        WHERE company = {{company:String}} AND status NOT IN ('open', 'withdrawn')
+        GROUP BY promise_id, state
+    )
     UNION ALL
     SELECT document_id, 'Cleared', recorded_at, 'arrears', 'system', 'arrears', event_id
     FROM items_versions FINAL
