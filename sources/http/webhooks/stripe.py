@@ -115,7 +115,8 @@ def _refund(refund: Mapping[str, Any], at: str, naming: Naming) -> Mapped:
     refund_id = text_of(refund, "id")
     status = refund.get("status")
     amount, currency = _amount(refund.get("amount"), refund, "amount")
-    if status == "succeeded":
+    if status == "succeeded" and refund.get("balance_transaction", True) is not None:
+        # Without a balance transaction no money moved: what was not captured of an authorization is released.
         return naming.refunded(refund_id, _id(refund, "charge"), at, amount, currency)
     if status == "failed" and refund.get("failure_balance_transaction"):
         return naming.received(
