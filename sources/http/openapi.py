@@ -113,6 +113,7 @@ _PROBLEMS = {
     400: "The body cannot be read",
     401: "No valid API key, or a wrong signature",
     403: "The key lacks the scope, or is not for the company; nothing was taken",
+    404: "No endpoint of this provider is set up",
     413: "Too many bytes or events",
     415: "Neither JSON nor NDJSON, or an unknown encoding",
     422: "No event of the request could be taken; `results` says why",
@@ -168,10 +169,11 @@ def responses(path: str) -> dict[int | str, dict[str, Any]]:
     problems: dict[int | str, dict[str, Any]] = {
         status: {"description": words, "content": {"application/problem+json": {"schema": _PROBLEM}}}
         for status, words in _PROBLEMS.items()
+        if status != 404 or is_webhook(path)
     }
     if is_webhook(path):
         taken = {"description": "Done with: mapped, skipped on purpose, or kept in ar.failed"}
-        return {200: taken, **{status: problems[status] for status in (400, 401, 413, 503)}}
+        return {200: taken, **{status: problems[status] for status in (400, 401, 404, 413, 503)}}
     content = {"application/json": {"schema": _RESULTS}}
     return {
         202: {"description": "All accepted and acknowledged by the broker", "content": content},
