@@ -10,6 +10,9 @@ from sources.mapped_groups import Groups
 from sources.mapping import CellError, Cleared, Clearings, MappingText, RowMapper, rules_of
 from sources.values import Parsed, ParsedEvent, Position, SkippedRow, SourceReject
 
+# A row that says how much was settled is no event by itself; its clearing is, at the end of the file.
+_LATER = "settled together with others"
+
 
 class TakenEvent(msgspec.Struct, frozen=True):
     """An event of a row, and what is still open of its document, as a decimal text, where the mapping says so."""
@@ -57,7 +60,7 @@ class MappedRows:
         if self._groups is not None:
             yield from self._groups.take(self._mapper.group(cells), self._parsed(taken), position, original)
         else:
-            yield from self._parsed(taken)
+            yield from self._parsed(taken) or [SkippedRow(position, _LATER)]
         if self._clearings is not None:
             yield from self._settle(self._clearings, taken, cells, position)
 

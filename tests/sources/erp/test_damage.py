@@ -23,12 +23,9 @@ def test_whatever_happens_to_an_extract_every_row_is_answered(data: st.DataObjec
     content = bytearray(extract.file.read_bytes())
     # Behind the header, the first line with many columns; what is damaged before it is told as a whole.
     columns_min = 5 if extract.file.suffix == ".txt" else 2
-    before = next(
-        index
-        for index, line in enumerate(content.split(b"\n"))
-        if max(line.count(mark) for mark in (b",", b";", b"\t")) > 1
-    )
-    header = sum(len(line) + 1 for line in content.split(b"\n")[: before + 1])
+    lines = content.split(b"\n")
+    before = next(index for index, line in enumerate(lines) if sum(map(line.count, (b",", b";", b"\t"))) >= columns_min)
+    header = sum(len(line) + 1 for line in lines[: before + 1])
     for _ in range(data.draw(st.integers(0, 6))):
         content[data.draw(st.integers(header, len(content) - 1))] = data.draw(st.integers(0, 255))
     content = content[: data.draw(st.integers(header, len(content)))]

@@ -232,11 +232,17 @@ def test_applications_that_the_payments_name_are_facts() -> None:
 _KINDS: list[Kind] = ["invoice", "credit_memo", "payment"]
 _ROWS = st.builds(
     lambda kind, number, account, currency, left, more, due: item(
-        f"{kind[0]}{number}", left, account, kind=kind, due=due, amount=left + more, currency=currency
+        f"{kind[0]}{number}",
+        left,
+        account or (None if kind == "payment" else "C1"),
+        kind=kind,
+        due=due,
+        amount=left + more,
+        currency=currency,
     ),
     st.sampled_from(_KINDS),
     st.integers(1, 4),
-    st.sampled_from(["C1", "C2"]),
+    st.sampled_from(["C1", "C2", ""]),
     st.sampled_from(["EUR", "EUR", "EUR", "JPY"]),
     st.integers(1, 300),
     st.integers(0, 60),
