@@ -59,7 +59,7 @@ def list_keys(context: typer.Context, as_json: AsJson = False) -> None:
         return
     table = Table()
     for heading in ("id", "name", "state", "scopes", "companies", "created", "expires"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading == "id")  # what rotate and revoke are given
     for key in found:
         expires = "" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M}"
         row = (key.id, key.name, key.state(now), " ".join(key.scopes), " ".join(key.companies))
