@@ -9,6 +9,7 @@ from sources.bank.camt.details import AS_ONE, Sums
 from sources.bank.camt.head import EntryHead, StatedAmount, batch_reference, batch_size, completed, entry_head
 from sources.bank.camt.messages import MessageName
 from sources.bank.camt.repeated import Key, RepeatedReferences
+from sources.bank.camt.tagged_text import tagged
 from sources.bank.camt.transaction import Booked, Transaction, bank_entry, transaction_of
 from sources.bank.camt.values import EntryFaultError
 from sources.bank.entry import BankEntry
@@ -198,7 +199,8 @@ class EntryReader:
         if named and self._count > _NAMED_MAX:
             named += f", … ({self._count:,} transactions)"
         said = " ".join(filter(None, (head.batch_reference, head.information, named))) or None
-        return bank_entry(head, None, booked, said, announced=self._comes_elsewhere(head))
+        alone = tagged(head.information) if not self._count and (head.batch_size or 1) == 1 else None
+        return bank_entry(head, None, booked, said, tags=alone, announced=self._comes_elsewhere(head))
 
     def _comes_elsewhere(self, head: EntryHead) -> bool:
         """Whether the transactions of a credit are cash of another message, so that its total must not be.

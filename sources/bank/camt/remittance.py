@@ -54,14 +54,14 @@ def remittance(transaction: Element, currency: str, paid: Decimal) -> Remittance
             documents += _documents(structured, currency)
             remarks += texts(structured, "AddtlRmtInf")
     parts = tagged(" ".join(written))
-    if parts:
-        written = [parts["SVWZ"]] if parts.get("SVWZ") else []
+    if parts is not None:
+        written = [parts.remittance] if parts.remittance else []
     invoices = _invoices(documents, paid)
     # Numbers of documents that become no line must not be lost.
     lines = {invoice.invoice_id for invoice in invoices}
     numbers = [document.number for document in documents if document.number not in lines]
     said_all = list(dict.fromkeys(filter(None, (*references, *numbers, *written, *remarks))))
-    return Remittance(" ".join(said_all) or None, reference(parts.get("EREF")), invoices)
+    return Remittance(" ".join(said_all) or None, None if parts is None else reference(parts.end_to_end_id), invoices)
 
 
 def _documents(structured: Element, currency: str) -> Iterator[_Document]:

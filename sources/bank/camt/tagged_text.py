@@ -1,21 +1,15 @@
-"""Remittance text of German and Austrian banks with the tags of MT940 in it: ``EREF+…SVWZ+…``."""
+"""Text with the tags of MT940 in it: ``EREF+…SVWZ+…`` of German and Austrian banks, ``/REMI/…/EREF/…`` of Dutch ones.
+
+Some banks fill remittance (`Ustrd`) or the text of an entry (`AddtlNtryInf`) from the lines of field 86 of an MT940.
+"""
 
 import re
 
-_TAG = re.compile(r"(?:^|(?<=[\s?]))(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|IBAN|BIC|PURP)\+")
-_TAG_ANYWHERE = re.compile(r"(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE)\+")
+from sources.bank.swift.details import Details, details
+
+_BEGINNING = re.compile(r"[A-Z]{4}\+|/[A-Z]{2,4}/|[0-9]{3}\?[0-9]{2}|\?[0-9]{2}")
 
 
-def tagged(said: str) -> dict[str, str]:
-    """The parts of a text that begins with a tag, by tag; empty for any other text.
-
-    Tags stand side by side without a blank where lines were joined, so behind the first one they are found anywhere.
-    """
-    if _TAG.match(said) is None:
-        return {}
-    marks = list(_TAG_ANYWHERE.finditer(said)) if _TAG_ANYWHERE.match(said) else list(_TAG.finditer(said))
-    ends = [mark.start() for mark in marks[1:]] + [len(said)]
-    parts: dict[str, str] = {}
-    for mark, end in zip(marks, ends, strict=True):
-        parts.setdefault(mark[1], said[mark.end() : end].strip())
-    return parts
+def tagged(said: str | None) -> Details | None:
+    """What a text says that begins with a tag; None for any other text, which is to be left as it is."""
+    return details([said]) if said is not None and _BEGINNING.match(said) is not None else None

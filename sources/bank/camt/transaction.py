@@ -14,6 +14,7 @@ from sources.bank.camt.values import reference
 from sources.bank.entry import BankEntry, EntryKind
 from sources.bank.format import PassedOver
 from sources.bank.reasons import return_reason
+from sources.bank.swift.details import Details
 from sources.xml import Element, child, line_of, text
 
 
@@ -69,12 +70,13 @@ def bank_entry(
     booked: Booked,
     information: str | None = None,
     *,
+    tags: Details | None = None,
     announced: bool = False,
 ) -> BankEntry | PassedOver:
     """An entry, or one transaction of it, as customer's cash, as a return, as an announcement; or why it is neither.
 
-    `information` is what the bank says of the whole entry, for an entry that is taken as one. `announced`: its cash
-    comes with another message.
+    `information` is what the bank says of the whole entry, for an entry that is taken as one, `tags` what that
+    text says in tags of a single payment. `announced`: its cash comes with another message.
     """
     line = head.line if transaction is None else transaction.line
     if not booked.amount:
@@ -84,7 +86,7 @@ def bank_entry(
         code,
         is_credit=booked.is_credit,
         is_reversal=head.is_reversal and booked.is_credit == head.is_credit,
-        is_return=transaction is not None and transaction.is_return,
+        is_return=transaction.is_return if transaction is not None else tags is not None and tags.is_return,
     )
     if meant is None:
         return PassedOver(line, why)
@@ -108,7 +110,15 @@ def bank_entry(
         method=code.method,
     )
     if transaction is None:
-        return entry if meant == "cash" else _as_return(entry, None, code)
+        if tags is not None:
+            entry = msgspec.structs.replace(
+                entry,
+                end_to_end_id=reference(tags.end_to_end_id),
+                payment_reference=tags.remittance or information,
+                payer_name=tags.name,
+                payer_account=tags.account,
+            )
+        return entry if meant == "cash" else _as_return(entry, None if tags is None else tags.return_code, code)
     entry = msgspec.structs.replace(
         entry,
         end_to_end_id=transaction.end_to_end_id,
@@ -118,16 +128,15 @@ def bank_entry(
         payer_id=transaction.payer.id,
         invoices=transaction.remittance.invoices if meant == "cash" else (),
     )
-    return entry if meant == "cash" else _as_return(entry, transaction, code)
+    return entry if meant == "cash" else _as_return(entry, transaction.reason_code, code)
 
 
-def _as_return(entry: BankEntry, transaction: Transaction | None, code: BankCode) -> BankEntry:
+def _as_return(entry: BankEntry, reason_code: str | None, code: BankCode) -> BankEntry:
     """What it takes back is named by the original's end-to-end id, which returns carry on.
 
     Without one it is what has the same reference of the bank. With one, such a payment is another to which the bank
     gave the same reference, and must not be meant.
     """
-    reason_code = None if transaction is None else transaction.reason_code
     return msgspec.structs.replace(
         entry,
         servicer_reference=_apart(entry.servicer_reference) if entry.end_to_end_id else entry.servicer_reference,

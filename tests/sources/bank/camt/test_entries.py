@@ -272,6 +272,23 @@ def test_who_paid(parties: str, name: str | None) -> None:
     assert only(one(PARTIES.format(parties))).get("payer_name") == name
 
 
+TAGS = "<AddtlNtryInf>/TRTP/SEPA X/NAME/{}/REMI/Factuur 7/EREF/E7{}</AddtlNtryInf>"
+
+
+def test_the_text_of_an_entry_without_transactions_is_taken_apart() -> None:
+    said = only(Entry(Decimal(5), True, "A1", more=TAGS.format("Ada", "")))
+    assert (said["payer_name"], said["payer_reference"], said["end_to_end_id"]) == ("Ada", "Factuur 7", "E7")
+    back = only(Entry(Decimal(5), False, "A1", more=TAGS.format("Ada", "/RTRN/MS03")))
+    assert (back["event"], back["reason"], back["reason_code"], back["reference"]) == (
+        "PaymentReversed",
+        "nsf",
+        "MS03",
+        "E7",
+    )
+    batch_ = only(Entry(Decimal(5), True, "A1", more=BATCH + TAGS.format("Ada", "")))
+    assert batch_.get("payer_name") is None
+
+
 def test_a_time_with_its_offset_is_kept_and_one_without_is_a_date() -> None:
     for said, kept in (
         ("2026-03-31T11:17:45+02:00", "2026-03-31T09:17:45Z"),
