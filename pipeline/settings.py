@@ -37,11 +37,22 @@ def _read_pairs(value: object) -> object:
 
 
 AddressList = Annotated[str, AfterValidator(_check_address_list)]
+def _read_named(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError("must be NAME=VALUE, several joined by commas")
+    return {name.strip(): text.strip() for name, _, text in pairs}
+
+
 FieldActions = Annotated[dict[str, str], BeforeValidator(_read_pairs)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+NamedTexts = Annotated[dict[str, str], BeforeValidator(_read_named)]
+NamedDays = Annotated[dict[str, Count], BeforeValidator(_read_named)]
 
 
 class Section(BaseModel):
@@ -291,6 +302,40 @@ class RedactionSettings(Section):
     )
 
 
+class AuditSettings(Section):
+    """The hash chain over the raw log, and signed exports of it."""
+
+    signing_key_file: Path = Field(
+        default=Path("audit-key.pem"), description="Private key of audit exports (PEM); `arrears audit key` makes one"
+    )
+
+
+class RetentionSettings(Section):
+    """How long ClickHouse keeps what, in days since its arrival; `arrears retention apply` deletes what is older."""
+
+    events_days_hot: Count = Field(
+        default=400, description="Raw log: then counted by month, and moved to the cold volume where there is one"
+    )
+    events_days: Count = Field(default=3653, description="Raw log, and events that were refused or failed")
+    activity_days: Count = Field(default=400, description="What users did and saw (UserActivityLogged)")
+    ledger_days: Count = Field(
+        default=3653, description="Postings of items that were closed before; as-of answers inside stay exact"
+    )
+    alerts_days: Count = Field(default=3653, description="Alerts, advice and changes of bucket")
+    cold_volume: str = Field(
+        default="cold",
+        pattern=r"^[A-Za-z0-9_-]*$",
+        description="Volume of the storage policy of the tables that old rows are moved to, where it exists",
+    )
+    classes: NamedTexts = Field(
+        default={}, description="Class of a company, COMPANY=CLASS; companies without one have the days above"
+    )
+    class_days: NamedDays = Field(
+        default={},
+        description="Days of a class where it differs, CLASS.RULE=DAYS; rules are events, activity, ledger, alerts",
+    )
+
+
 class ServiceSettings(Section):
     """The /metrics, /healthz and /readyz address of a service."""
 
@@ -325,6 +370,8 @@ class Settings(Section):
     sink: SinkSettings = SinkSettings()
     api: ApiSettings = ApiSettings()
     redaction: RedactionSettings = RedactionSettings()
+    audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
     service: ServiceSettings = ServiceSettings()
     companies: CompanySettings = CompanySettings()
     logging: LoggingSettings = LoggingSettings()

@@ -120,7 +120,7 @@ def _allowed(info: FieldInfo) -> str:
         *first, last = (f"`{value}`" for value in get_args(kind))
         return f"{', '.join(first)} or {last}"
     if get_origin(kind) is dict:
-        return "table of texts"
+        return "table of whole numbers" if get_args(kind)[1] is not str else "table of texts"
     words = {int: "whole number", float: "number", str: "text", SecretStr: "text", Path: "path", bool: "true or false"}
     return f"{words[kind]}{_bounds(bounds)}"
 

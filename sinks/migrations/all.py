@@ -15,6 +15,8 @@ from sinks.migrations import (
     m0012_base_currency,
     m0013_work,
     m0014_rollups,
+    m0015_audit,
+    m0016_retention,
     m0017_forecasts,
     m0018_process,
 )
@@ -34,6 +36,8 @@ MIGRATIONS = (
     m0012_base_currency.MIGRATION,
     m0013_work.MIGRATION,
     m0014_rollups.MIGRATION,
+    m0015_audit.MIGRATION,
+    m0016_retention.MIGRATION,
     m0017_forecasts.MIGRATION,
     m0018_process.MIGRATION,
 )

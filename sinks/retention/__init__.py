@@ -1,0 +1,1 @@
+"""How long what is kept: rules by class of company, legal holds, deletion, and erasure of personal data."""

@@ -1,0 +1,148 @@
+"""Old rows of logs go by their arrival, published first; the chain knows them, holds and classes keep them."""
+
+from datetime import timedelta
+
+import pytest
+
+from sinks.errors import SinkProblem
+from sinks.retention.apply import Retention
+from sinks.retention.holds import Hold, lift_hold, place_hold, read_holds
+from sinks.retention.policy import Policy, cold_ttl
+from tests.sinks.retention.conftest import NEVER, World
+
+OLD = "_appended_at < toDateTime64('{}', 3, 'UTC')"
+
+
+def _cutoff(world: World, days: int) -> str:
+    midnight = world.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return OLD.format((midnight - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S"))
+
+
+def test_old_events_go_and_the_chain_stays_whole(world: World) -> None:
+    world.seal()
+    old = _cutoff(world, 60)
+    gone = world.one(f"SELECT count() FROM events WHERE {old} AND event_type != 'UserActivityLogged'")
+    rest = world.one("SELECT count() FROM events") - gone
+    planned = world.apply(events=60)
+    assert gone == sum(one.rows for one in planned if one.table == "events") > 50
+    assert world.one("SELECT count() FROM events") == rest
+    assert world.verify() == []
+    assert world.retention(events=60).plan() == []
+
+
+def test_every_deletion_is_published_and_noted(world: World) -> None:
+    planned = world.apply(events=60, alerts=60)
+    noted = world.rows("SELECT table, company, rule, rows FROM retention_runs ORDER BY 1, 2, 3")
+    published = [(one.table, one.company, one.rule, one.rows) for one in world.log.deletions]
+    assert sorted(published) == sorted(noted) == sorted((one.table, one.company, one.rule, one.rows) for one in planned)
+    assert {one.table for one in planned} >= {"events", "alerts_log", "aging_transitions_log"}
+    assert {one.done_by for one in world.log.deletions} == {"test"}
+
+
+def test_user_activity_has_days_of_its_own(world: World) -> None:
+    before = world.one("SELECT count() FROM events WHERE event_type != 'UserActivityLogged'")
+    assert world.one("SELECT count() FROM events WHERE event_type = 'UserActivityLogged'") > 0
+    world.seal()
+    world.apply(activity=30)
+    assert (
+        world.one(f"SELECT count() FROM events WHERE event_type = 'UserActivityLogged' AND {_cutoff(world, 30)}") == 0
+    )
+    assert world.one("SELECT count() FROM events WHERE event_type != 'UserActivityLogged'") == before
+    assert world.verify() == []
+
+
+def test_a_row_that_retention_did_not_delete_is_still_missed(world: World) -> None:
+    world.seal()
+    world.apply(activity=30)
+    world.client.command(
+        f"ALTER TABLE events DELETE WHERE event_type = 'InvoiceIssued' AND {_cutoff(world, 30)} "
+        "SETTINGS mutations_sync = 2"
+    )
+    assert {finding.kind for finding in world.verify()} == {"removed"}
+
+
+def test_more_rows_than_retention_has_deleted_are_missed(world: World) -> None:
+    """What lies before the cut-off and was on hold: the rule would excuse it, the number does not."""
+    company, account = world.rows(
+        f"SELECT company, account_id FROM events WHERE account_id != '' AND {_cutoff(world, 60)} LIMIT 1"
+    )[0]
+    world.seal()
+    place_hold(world.client, Hold("case-7", company, account, "lawsuit", "counsel", world.now))
+    world.apply(events=60)
+    assert world.verify() == []
+    world.client.command(
+        f"ALTER TABLE events DELETE WHERE account_id = '{account}' AND {_cutoff(world, 60)} SETTINGS mutations_sync = 2"
+    )
+    assert [finding.kind for finding in world.verify()] == ["removed"]
+
+
+def test_a_run_that_kafka_does_not_know_excuses_nothing(world: World) -> None:
+    world.seal()
+    world.apply(events=60)
+    world.log.deletions.clear()
+    assert {finding.kind for finding in world.verify()} == {"erasure_changed"}
+
+
+def test_a_hold_on_a_company_keeps_all_of_it_until_it_is_lifted(world: World) -> None:
+    place_hold(world.client, Hold("audit-1", "FR01", "", "tax audit", "counsel", world.now))
+    count = "SELECT count() FROM events WHERE company = 'FR01'"
+    before = world.one(count)
+    planned = world.apply(events=60)
+    assert world.one(count) == before
+    assert sum(one.held for one in planned if one.company == "FR01") > 50
+    lift_hold(world.client, "audit-1", "FR01", "", "counsel", world.now + timedelta(hours=1))
+    assert read_holds(world.client) == []
+    world.apply(events=60)
+    assert world.one(count) < before
+    with pytest.raises(SinkProblem, match="there is no hold"):
+        lift_hold(world.client, "audit-1", "FR01", "", "counsel", world.now)
+
+
+def test_a_class_of_companies_has_days_of_its_own(world: World) -> None:
+    policy = Policy(
+        {"events": 60, "activity": NEVER, "ledger": NEVER, "alerts": NEVER},
+        NEVER,
+        classes={"FR01": "public"},
+        class_days={"public.events": 5000},
+    )
+    planned = Retention(world.client, policy, world.now).plan()
+    companies = {row[0] for row in world.rows("SELECT DISTINCT company FROM events")}
+    assert {one.company for one in planned if one.table == "events"} == companies - {"FR01"}
+    assert companies > {"FR01"}
+
+
+@pytest.mark.parametrize(("classes", "days"), [({}, {"public.events": 1}), ({"FR01": "public"}, {"public.evnts": 1})])
+def test_a_class_or_a_rule_that_is_not_there_is_refused(classes: dict[str, str], days: dict[str, int]) -> None:
+    with pytest.raises(SinkProblem, match=r"retention\.class_days"):
+        Policy({"events": 1, "activity": 1, "ledger": 1, "alerts": 1}, 1, classes, days)
+
+
+def test_months_are_counted_before_they_go_and_only_once(world: World) -> None:
+    policy = Policy({"events": 60, "activity": 60, "ledger": NEVER, "alerts": NEVER}, hot_days=60)
+    retention = Retention(world.client, policy, world.now)
+    wanted = sorted(
+        world.rows(
+            "SELECT company, toString(toDate32(toStartOfMonth(_appended_at))) AS month, event_type, currency, count(), "
+            "sum(ifNull(amount, 0)) FROM events GROUP BY 1, 2, 3, 4"
+        )
+    )
+    months = retention.prepare()
+    retention.apply(world.log, "run", "test")
+    counted = sorted(
+        world.rows("SELECT company, toString(month), event_type, currency, events, amount FROM events_monthly")
+    )
+    assert counted
+    assert len({row[1] for row in counted}) == months
+    assert counted == [row for row in wanted if row[1] in {one[1] for one in counted}]
+    oldest = world.one("SELECT toString(toDate32(toStartOfMonth(min(_appended_at)))) FROM events")
+    assert all(row[1] in {one[1] for one in counted} for row in wanted if row[1] < oldest)
+    assert retention.prepare() == 0
+
+
+def test_without_a_cold_volume_nothing_is_moved(world: World) -> None:
+    storage = world.retention(events=60).storage()
+    assert (storage.volume, storage.is_set) == ("", False)
+    assert "TTL" not in world.one(
+        "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'events'"
+    )
+    assert cold_ttl(400, "cold") == "toDateTime(_appended_at) + INTERVAL 400 DAY TO VOLUME 'cold'"

@@ -1,0 +1,118 @@
+"""Postings of closed items go, and no answer inside the window changes."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sinks.retention import ledger
+from sinks.retention.holds import Hold, place_hold
+from tests.sinks.retention.conftest import World
+
+KEPT = 45
+VIEWS = ("open_items_as_of", "aging_as_of", "disputed_as_of", "aging_buckets_as_of")
+
+
+def _answers(world: World) -> dict[tuple[str, str, str], list[tuple[Any, ...]]]:
+    """Every answer of the as-of views for dates and knowledge times in the window, both edges among them."""
+    cutoff = world.now.date() - timedelta(days=KEPT)
+    dates = [cutoff + timedelta(days=days) for days in (0, 1, 9, 23, KEPT, KEPT + 30)]
+    instants = [datetime.combine(cutoff + timedelta(days=days), datetime.min.time()) for days in (0, 2, 20, KEPT + 1)]
+    return {
+        (view, str(as_of), str(known)): sorted(
+            world.rows(f"SELECT * FROM {view}(as_of = '{as_of}', known_as_of = '{known}')"), key=repr
+        )
+        for view in VIEWS
+        for as_of in dates
+        for known in instants
+    }
+
+
+def test_no_answer_inside_the_window_changes(world: World) -> None:
+    before = _answers(world)
+    assert sum(map(len, before.values())) > 1000
+    entries = world.one("SELECT count() FROM ledger_entries_log")
+    planned = world.retention(ledger=KEPT).plan()
+    assert [one.table for one in planned] == [ledger.TABLE]
+    world.apply(ledger=KEPT)
+    left = world.one("SELECT count() FROM ledger_entries_log")
+    assert entries - left == sum(one.rows for one in planned) > 50
+    assert _answers(world) == before
+    assert world.retention(ledger=KEPT).plan() == []
+    assert world.one("SELECT count() FROM retired_items") == 0
+
+
+def test_an_item_is_whole_or_gone(world: World) -> None:
+    count = "SELECT company, account_id, item_type, item_id, count() FROM ledger_entries_log GROUP BY 1, 2, 3, 4"
+    before = {row[:4]: row[4] for row in world.rows(count)}
+    world.apply(ledger=KEPT)
+    after = {row[:4]: row[4] for row in world.rows(count)}
+    assert 0 < len(after) < len(before)
+    assert all(before[item] == entries for item, entries in after.items())
+
+
+def test_what_is_open_or_moved_later_stays_however_old(world: World) -> None:
+    cutoff = world.now.date() - timedelta(days=KEPT)
+    open_items = world.rows(
+        "SELECT DISTINCT item_id FROM open_items_as_of(as_of = '2026-12-31', known_as_of = '2026-12-31') "
+        f"WHERE item_id IN (SELECT item_id FROM ledger_entries_log WHERE effective_date < '{cutoff}')"
+    )
+    moved = world.rows(
+        "SELECT DISTINCT item_id FROM ledger_entries_log GROUP BY company, account_id, item_type, item_id "
+        f"HAVING min(effective_date) < '{cutoff}' AND max(effective_date) >= '{cutoff}'"
+    )
+    assert open_items
+    assert moved
+    world.apply(ledger=KEPT)
+    left = {row[0] for row in world.rows("SELECT DISTINCT item_id FROM ledger_entries_log")}
+    assert {row[0] for row in (*open_items, *moved)} <= left
+
+
+def test_a_hold_keeps_every_posting_of_its_account(world: World) -> None:
+    _, _, company, account, *_ = (
+        None,
+        None,
+        *world.rows(
+            "SELECT company, account_id, count() FROM ledger_entries_log GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 1"
+        )[0],
+    )
+    place_hold(world.client, Hold("case-7", company, account, "lawsuit", "counsel", world.now))
+    count = f"SELECT count() FROM ledger_entries_log WHERE account_id = '{account}'"
+    before = world.one(count)
+    planned = world.apply(ledger=KEPT)
+    assert world.one(count) == before
+    assert sum(one.held for one in planned) > 0
+    assert sum(one.rows for one in planned) > 0
+
+
+def test_a_deletion_that_was_cut_off_is_finished_with_the_same_items(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a crash between the two deletions: half is gone, and the other half must not be judged by that."""
+    before = _answers(world)
+    old = ledger.old_postings(world.retention(ledger=KEPT).policy, world.now, None)
+    ledger.write_down(world.client, ledger.closed_items(old, []))
+    items = world.one("SELECT count() FROM retired_items")
+    # Of every item one posting is gone: none of them comes to zero any more.
+    world.client.command(
+        "ALTER TABLE ledger_entries_log DELETE WHERE entry_number = 1 AND item_type = 'invoice' AND "
+        "(company, account_id, currency, item_type, item_id) IN (SELECT * FROM retired_items) "
+        "SETTINGS mutations_sync = 2"
+    )
+    world.apply(ledger=KEPT)
+    assert items > 10
+    assert _answers(world) == before
+    assert world.one("SELECT count() FROM retired_items") == 0
+
+
+def test_what_kafka_still_holds_stays(world: World) -> None:
+    assert world.retention({"ar.ledger": dict.fromkeys(range(12), 0)}, ledger=KEPT).plan() == []
+    some = world.retention({"ar.ledger": dict.fromkeys(range(12), 20)}, ledger=KEPT).plan()
+    all_ = world.retention(ledger=KEPT).plan()
+    assert 0 < sum(one.rows for one in some) < sum(one.rows for one in all_)
+
+
+def test_dates_and_not_arrival_decide(world: World) -> None:
+    """A posting whose effective date lies in the window keeps its item, also when it was recorded long before."""
+    cutoff = date(2026, 1, 1)
+    assert world.retention(ledger=(world.now.date() - cutoff).days).plan() == []
