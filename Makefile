@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install demo test lint format bench chaos lock clean
+.PHONY: install demo test test-compiled lint format bench chaos lock wheel-compiled clean
 
 install: $(READY)
 
@@ -22,6 +22,14 @@ demo: install
 # Two processes, each with a broker and a ClickHouse of its own: much of the time is waiting for these. A file stays whole.
 test: lint
 	$(BIN)/python -m pytest --numprocesses=$${ARREARS_TEST_PROCESSES:-2} --dist=loadfile --durations=15
+
+# Builds the wheel that images are made of and runs the jobs' tests on it: some minutes.
+test-compiled: install
+	$(BIN)/python -m pytest -m compiled tests/packaging
+
+# A wheel for this machine whose jobs are compiled (needs a C compiler); what is installed from source stays source.
+wheel-compiled: install
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/uv build --wheel --python $(BIN)/python --out-dir dist .
 
 lint: install
 	$(BIN)/ruff check .

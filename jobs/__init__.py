@@ -5,7 +5,8 @@
 
 from jobs import effects
 from jobs.company import CompanySettings, settings_from
-from jobs.fold import EVENT_TYPES, Fold, StepResult
+from jobs.effects import StepResult
+from jobs.fold import EVENT_TYPES, Fold
 
 EFFECT_TYPES = (
     effects.LedgerEntry,

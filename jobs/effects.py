@@ -3,6 +3,8 @@
 Amounts are minor units of `currency`; a positive delta increases what the customer owes.
 """
 
+from typing import Literal
+
 import msgspec
 
 from jobs.events.envelope import Event
@@ -298,3 +300,13 @@ class Carried(Effect, frozen=True, kw_only=True):
     """An event for another account, perhaps in another partition; published in the same commit (SEMANTICS 4.7)."""
 
     event: Event
+
+
+Outcome = Literal["applied", "rejected", "duplicate", "clock", "configured"]
+
+
+class StepResult(msgspec.Struct, frozen=True):
+    """What one event came to, and its effects in order."""
+
+    outcome: Outcome
+    effects: list[Effect]

@@ -7,13 +7,13 @@ when a `ClockTicked` passes them, and at once where an event creates one that is
 from collections.abc import Callable
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
 from jobs import accounts, aging, credit, daily, disputes, dunning, events, exceptions, worklist
 from jobs.company import CompanySettings, settings_from
-from jobs.effects import Alert, Effect, Rejection
+from jobs.effects import Alert, Effect, Rejection, StepResult
 from jobs.entities import SEPARATOR, Configuration, Time, key
 from jobs.ledger import (
     applications,
@@ -34,8 +34,6 @@ from jobs.state import State
 from jobs.step import Step
 from jobs.values import Day, Instant
 from jobs.verdicts import Rejected, Verdict
-
-Outcome = Literal["applied", "rejected", "duplicate", "clock", "configured"]
 
 _HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
     events.InvoiceIssued: invoices.issue,
@@ -120,13 +118,6 @@ _FOLDED: tuple[type[events.Event], ...] = (*_HANDLERS.keys(), events.ClockTicked
 
 EVENT_TYPES: dict[str, type[events.Event]] = {event_type.__name__: event_type for event_type in _FOLDED}
 """Record name → the type that the fold takes; its fields are leading fields of the Avro record."""
-
-
-class StepResult(msgspec.Struct, frozen=True):
-    """What one event came to, and its effects in order."""
-
-    outcome: Outcome
-    effects: list[Effect]
 
 
 class Fold:

@@ -135,6 +135,7 @@ def cost(prepare: Callable[[Desk, int], None], count: int, work: Work) -> tuple[
     return state.operations, sum(len(value or b"") for key, value in changes if not key.startswith("seen"))
 
 
+@pytest.mark.source
 @pytest.mark.parametrize("prepare", BALLAST)
 def test_an_event_costs_the_same_whatever_its_account_holds(prepare: Callable[[Desk, int], None]) -> None:
     for name, work in EVENTS.items():
@@ -144,6 +145,7 @@ def test_an_event_costs_the_same_whatever_its_account_holds(prepare: Callable[[D
         assert written_of_many <= written * _NOISE, name
 
 
+@pytest.mark.source
 def test_a_midnight_costs_the_items_that_change_and_the_advice_for_the_account_once() -> None:
     def midnight(desk: Desk) -> None:
         desk.tick("2026-01-02T00:00:00Z")

@@ -64,6 +64,7 @@ def test_an_account_has_the_same_history_alone_as_among_others(history: History)
         assert _of(account, Play().all(own)) == _of(account, together)
 
 
+@pytest.mark.source
 @examples(30)
 @given(histories(crossing=False), st.data())
 def test_a_step_that_fails_leaves_the_state_as_it_was(history: History, data: st.DataObject) -> None:
