@@ -11,7 +11,8 @@ import annotated_types
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from pipeline.settings import Section, Settings, section_model, variable_name
+from pipeline.settings import Settings, section_model, variable_name
+from pipeline.settings_base import Section
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "config" / "reference.toml"

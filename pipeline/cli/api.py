@@ -22,7 +22,8 @@ from pipeline.cli.redaction import redactor_of
 from pipeline.cli.registry import use_registry
 from pipeline.errors import Problem
 from pipeline.health import Health, serve_health
-from pipeline.settings import ApiSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_api import ApiSettings
 from sources.http import Acknowledged, Api, ApiOptions, SourceError, limited_protocol
 
 BACKLOG = 2_048
