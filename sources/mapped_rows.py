@@ -1,6 +1,7 @@
 """Rows through a mapping: all events of a row or none, and for what cannot be read a reject that says where and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -70,7 +71,7 @@ class MappedRows:
             yield from self._groups.finish()
         if self._clearings is not None:
             for document, position in self._clearings.finish():
-                yield self._intake.event(document, position)
+                yield self._settlement(document, position)
 
     def take(
         self, cells: Sequence[str], position: Position, original: bytes
@@ -98,6 +99,15 @@ class MappedRows:
             return SourceReject(position, "no_event", message, original, self._company)
         return taken
 
+    def _settlement(self, document: Mapping[str, Any], position: Position) -> Parsed:
+        """The event of a clearing. It stands in no row, so what is refused is kept in its written form."""
+        try:
+            return self._intake.event(document, position)
+        except RefusedError as refused:
+            place = Position(position.file, position.line, None, refused.field)
+            original = msgspec.json.encode(document)
+            return SourceReject(place, refused.reason, refused.message, original, self._company, refused.event_type)
+
     @staticmethod
     def _parsed(taken: SkippedRow | SourceReject | list[TakenEvent]) -> list[Parsed]:
         return [one.event for one in taken] if isinstance(taken, list) else [taken]
@@ -118,4 +128,4 @@ class MappedRows:
         if cleared is not None:
             clearings.take_line(cleared, position)
             for document, place in clearings.take((one.event for one in taken), cleared):
-                yield self._intake.event(document, place)
+                yield self._settlement(document, place)

@@ -133,6 +133,15 @@ def test_a_line_that_cannot_be_read_is_a_bad_row() -> None:
     ]  # fmt: skip
 
 
+def test_a_settlement_that_is_no_event_is_rejected_as_it_would_have_been() -> None:
+    header = "KIND,NUMBER,ACCOUNT,DATE,AMOUNT,CURRENCY,PAYMENT,WORKSHEET\n"
+    mapping = LINES.replace("[all]\n", '[all]\ncompany = "WORKSHEET"\n')
+    values = read(header + "L,I1,C1,2026-02-01,1.00,EUR,P1,US01\n", mapping)
+    (rejected,) = [value for value in values if isinstance(value, SourceReject)]
+    assert (rejected.reason, rejected.position.line) == ("wrong_company", 2)
+    assert b'"invoice_id":"I1"' in rejected.original
+
+
 _DOCUMENT = st.tuples(
     st.sampled_from("IIMP"), st.sampled_from(["C1", "C2"]), st.integers(1, 28), st.integers(1, 500),
     st.sampled_from(["EUR", "JPY"]), st.sampled_from(["", "X", "Y"]),
