@@ -22,12 +22,13 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """When a span is closed (DESIGN §4 step 2), and how much may lie in memory at all."""
+    """When a span is closed (DESIGN §4 step 2), how many are inserted at a time, how much may lie in memory at all."""
 
     rows_max: int = 50_000
     bytes_max: int = 8 * 1024 * 1024
     age_seconds_max: float = 1.0
     buffered_bytes_max: int = 128 * 1024 * 1024
+    inserts_max: int = 12
 
 
 @dataclass

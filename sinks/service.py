@@ -31,7 +31,8 @@ FAILED = "ar.failed"
 class SinkOptions:
     """Plain values for one process; the command line makes them from the settings.
 
-    `client_config` and `producer_config` are options of librdkafka. `insert_threads` inserts run side by side.
+    `client_config` and `producer_config` are options of librdkafka. `insert_threads` inserts run side by side:
+    most of the time of a small one is waiting for the disk.
     `session_timeout_seconds` is how long a silent sink keeps its partitions, and how old a confirmed intent may be
     when its insert begins.
     """
@@ -43,7 +44,7 @@ class SinkOptions:
     address: Address
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
-    insert_threads: int = 2
+    insert_threads: int = 8
     session_timeout_seconds: float = 15.0
 
 

@@ -2,7 +2,7 @@
 
 1. On assignment the committed offset and its metadata are read. A pending span [a, b] is read again and inserted with
    its token; otherwise reading starts at the offset.
-2. Records are collected until rows, bytes or age is reached.
+2. Records are collected until rows, bytes or age is reached, and an insert can begin.
 3. Offset a with metadata {a, b} is committed synchronously: the intent, and the fence. No insert without it.
 4. The span is inserted, one Kafka partition an insert, with a token that names the span. Retried for ever, with the
    intent written again before each attempt, while the partition is paused once its buffer is full. Never skipped.
@@ -15,6 +15,7 @@ import logging
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sinks import metrics
 from sinks.errors import FenceExpired, RowsRefused, Unavailable
@@ -145,15 +146,25 @@ class Writer:
         """Steps 3 and 5 of all partitions in one request to Kafka, then step 4 of those whose intent was accepted."""
         now = self._clock()
         commits: list[Commit] = []
+        self._close_spans(now)
         for lane in self.lanes.values():
-            if lane.is_due(now, self._limits):
-                lane.close_span(now)
             if lane.batch is not None:
                 if lane.batch.stage is Stage.INTENT and lane.batch.not_before <= now:
                     commits.append(lane.batch.intent())
             elif now - lane.settled_at >= self._patience.idle and (clearing := lane.clearing()):
                 commits.append(clearing)
         self._commit(commits)
+
+    def _close_spans(self, now: float) -> None:
+        """The end of step 2, for those that have waited longest, as many as can be inserted now.
+
+        The others go on collecting: a span that waits for its turn would only leave the next rows another turn to wait.
+        """
+        lanes = self.lanes.values()
+        under_way = sum(lane.batch is not None and lane.batch.stage is Stage.INSERT for lane in lanes)
+        due = sorted((lane for lane in lanes if lane.is_due(now, self._limits)), key=attrgetter("since"))
+        for lane in due[: max(0, self._limits.inserts_max - under_way)]:
+            lane.close_span(now)
 
     def _commit(self, commits: Sequence[Commit]) -> None:
         if not commits:

@@ -290,6 +290,45 @@ class TestPoison:
         assert (bench.pending, bench.failures.written) == (Span(0, 1), [])
 
 
+def test_who_has_waited_longest_is_inserted_first_and_the_others_go_on_collecting(bench: Bench) -> None:
+    places = [Partition("ledger", number) for number in range(3)]
+    bench.broker = MemoryBroker(places)
+    bench.limits = Limits(rows_max=100, bytes_max=100_000, age_seconds_max=1.0, inserts_max=1)
+    writer = bench.join()
+    for place in reversed(places):
+        bench.broker.append(place, entry_value(0))
+        bench.pass_time(writer, 0.1)
+    bench.pass_time(writer, 2.0)
+    assert [lane.partition for lane in writer.lanes.values() if lane.batch] == [places[2]]
+    for place in places[:2]:
+        bench.broker.append(place, entry_value(1))
+    bench.inserts.run()
+    for expected in (places[1], places[0]):
+        bench.pass_time(writer, 0.1)
+        (batch,) = [lane.batch for lane in writer.lanes.values() if lane.batch]
+        assert (batch.partition, batch.span) == (expected, Span(0, 1)), "with what came while it waited"
+        bench.inserts.run()
+    bench.pass_time(writer, 0.1)
+    assert len(bench.store.tables[TABLE]) == 5
+
+
+def test_an_insert_that_fails_takes_nobodys_turn(bench: Bench) -> None:
+    places = [Partition("ledger", number) for number in range(2)]
+    bench.broker = MemoryBroker(places)
+    bench.limits = Limits(rows_max=100, bytes_max=100_000, age_seconds_max=1.0, inserts_max=1)
+    writer = bench.join()
+    bench.broker.append(places[0], entry_value(0))
+    writer.turn(0.0)
+    bench.pass_time(writer, 1.0)
+    bench.broker.append(places[1], entry_value(0))
+    bench.store.fail_before = lambda: True
+    bench.inserts.run()
+    bench.pass_time(writer, 0.01)
+    bench.store.fail_before = lambda: False
+    bench.pass_time(writer, 1.0)
+    assert {lane.partition for lane in writer.lanes.values() if lane.batch} == set(places)
+
+
 def test_metadata_of_another_program_stop_the_sink(bench: Bench) -> None:
     bench.append(1)
     bench.broker.committed[PLACE] = Committed(0, "mine")
