@@ -16,6 +16,7 @@ from rich.table import Table
 
 from avro.text import write_event
 from pipeline.cli import load_own_settings, load_settings
+from pipeline.cli.erp_set import ingest_set, is_erp
 from pipeline.cli.ingest_watch import check_words, watch_folder
 from pipeline.cli.redaction import redactor_of
 from pipeline.cli.registry import use_registry
@@ -64,7 +65,10 @@ def ingest(
         ),
     ],
     mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE", help="Mapping file (TOML) of a csv extract.")
+        Path | None,
+        typer.Option(
+            "--mapping", metavar="NAME", help="Mapping of a csv extract: a TOML file, or `sap/bsid`, or `sap`."
+        ),
     ] = None,
     company: Annotated[
         str | None,
@@ -119,6 +123,14 @@ def ingest(
         compare_lists(context, paths or [], mapping, company, dry_run=dry_run, as_json=as_json)
         return
     check_words(paths or [], watch, dry_run=dry_run, limit=limit, once=once)
+    if form == "csv" and watch is None and mapping is not None and is_erp(mapping):
+        words: dict[str, Any] = {"strict": strict, "dry_run": dry_run, "limit": limit, "as_json": as_json}
+
+        def ingest_one(file: Path, known: Path) -> None:
+            ingest(context, [str(file)], form=form, mapping=known, company=company, source=source, **words)
+
+        ingest_set(paths or [], mapping.as_posix(), ingest_one)
+        return
     run = _Run(strict=strict, dry_run=dry_run, limit=limit, as_json=as_json)
     with _source_errors_as_problems():
         settings = None if dry_run else _settings(context, company)

@@ -8,7 +8,7 @@ from sources.mapping.columns import called
 from sources.mapping.load import MappingText, load_mapping, read_mapping
 from sources.mapping.lookups import Lookups, lookup_columns
 from sources.mapping.model import rules_of
-from sources.mapping.ready import ReadyMapping, ready_erps, ready_mappings, ready_order
+from sources.mapping.ready import ReadyMapping, ready_erps, ready_files, ready_mappings, ready_order
 from sources.mapping.rows import RowMapper, WrittenEvent
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "lookup_columns",
     "read_mapping",
     "ready_erps",
+    "ready_files",
     "ready_mappings",
     "ready_order",
     "rules_of",

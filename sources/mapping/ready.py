@@ -37,6 +37,14 @@ def ready_order(erp: str) -> tuple[str, ...]:
     return tuple(f"{erp}/{name}" for name in document["order"])
 
 
+@cache
+def ready_files(erp: str) -> tuple[tuple[str, str], ...]:
+    """The ready mappings of an ERP in their order, each with the names of the files it reads, without their endings."""
+    document = tomllib.loads((FOLDER / erp / _ORDER).read_text(encoding="utf-8"))
+    other = document.get("files", {})
+    return tuple((f"{erp}/{name}", file) for name in document["order"] for file in other.get(name, [name]))
+
+
 def ready_erps() -> tuple[str, ...]:
     """The ERPs for which there are ready mappings."""
     return tuple(sorted(path.parent.name for path in FOLDER.glob(f"*/{_ORDER}")))

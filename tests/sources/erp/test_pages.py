@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from avro.text import write_event
 from pipeline.cli import app
 from sources.activity.vocabulary import NAMES
-from sources.mapping import check_mapping, load_mapping, ready_mappings
+from sources.mapping import check_mapping, load_mapping, ready_erps, ready_mappings
 from tests.docs.pages import DOCS, ROOT, blocks
+from tests.sources.erp.extracts import COMPANIES, SAMPLES, whole_set
 
 SOURCES = DOCS / "sources"
 ERPS = ("sap", "oracle", "netsuite", "dynamics365", "jd-edwards", "peoplesoft")
@@ -143,3 +145,37 @@ def test_what_is_wrong_with_a_mapping_is_told(words: list[str], message: str, mo
     done = CliRunner().invoke(app, ["mappings", *words])
     assert done.exit_code == 1
     assert message in str(done.exception)
+
+
+@pytest.mark.parametrize("erp", ready_erps())
+def test_the_extracts_of_a_folder_are_taken_in_their_order(erp: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    company = COMPANIES.get(erp, "US01")
+    lines = run(
+        f"arrears ingest examples/erp/{erp} --as csv --mapping {erp} --company {company} --dry-run", monkeypatch
+    )
+    assert [json.loads(line) for line in lines] == [write_event(event.name, event.record) for event in whole_set(erp)]
+
+
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        (["examples/erp/netsuite"], "has no extract of sap. They are called bsad.csv, bsid.csv"),
+        (["examples/erp/sap/bsid.csv"], "the set of sap is read from one folder"),
+        (["examples/erp/sap", "examples/erp/netsuite"], "the set of sap is read from one folder"),
+    ],
+)
+def test_a_folder_without_extracts_is_named(paths: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(app, ["ingest", *paths, "--as", "csv", "--mapping", "sap", "--dry-run"])
+    assert done.exit_code == 1
+    assert message in str(done.exception)
+
+
+def test_bad_rows_of_one_extract_keep_the_next_ones_not_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in (SAMPLES / "netsuite").iterdir():
+        (tmp_path / file.name).write_text(file.read_text().replace("1500.00,0,", "15OO.00,0,"))
+    monkeypatch.chdir(tmp_path)
+    words = ["--as", "csv", "--mapping", "netsuite", "--company", "US01", "--dry-run"]
+    done = CliRunner().invoke(app, ["ingest", str(tmp_path), *words])
+    assert done.exit_code == 1
+    assert sum('"event": "CashApplied"' in line for line in done.stdout.splitlines()) == 4
