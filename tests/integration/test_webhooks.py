@@ -36,6 +36,8 @@ secrets = ["{stripe}", "whsec_next"]
 provider = "stripe"
 company = "US01"
 secrets = ["whsec_of_us01"]
+access_token = "token"
+api_url = "{api}"
 
 [[endpoint]]
 provider = "gocardless"
@@ -54,15 +56,16 @@ password = "word"
 
 
 class ProviderApi(BaseHTTPRequestHandler):
-    """GoCardless's API, as far as it is asked: GET /payments/ID, GET /refunds/ID."""
+    """The providers' APIs, as far as they are asked: GET /payments/ID, /refunds/ID, /v1/charges/ID."""
 
     def do_GET(self) -> None:
-        resource, _, resource_id = self.path.strip("/").partition("/")
+        is_stripe = self.path.startswith("/v1/")
+        resource, _, resource_id = self.path.removeprefix("/v1").strip("/").partition("/")
         found = RESOURCES.get((resource, resource_id))
         status = 200 if found else 500 if resource_id == "PM00DOWN" else 404
-        if self.headers["Authorization"] != "Bearer token" or not self.headers["GoCardless-Version"]:
+        if self.headers["Authorization"] != "Bearer token" or not (is_stripe or self.headers["GoCardless-Version"]):
             status = 401
-        body = json.dumps({resource: found}).encode()
+        body = json.dumps(found if is_stripe else {resource: found}).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -167,6 +170,18 @@ def test_the_secret_says_whose_cash_it_is(door: Door) -> None:
         record["company"] for _, record in door.records() if record.get("payment_id") == event["data"]["object"]["id"]
     }
     assert companies == {"US01"}
+
+
+def test_a_part_that_is_disputed_leaves_the_rest(door: Door) -> None:
+    event = sample("stripe", "dispute_of_a_part_funds_withdrawn")
+    assert from_stripe(door, event, OF_US01).status == 200
+    charge = event["data"]["object"]["charge"]
+    rest = f"{charge}/after/{event['data']['object']['id']}"
+    assert of_payment(door, charge) == ["PaymentReversed"]
+    assert of_payment(door, rest) == ["PaymentIdentified", "PaymentReceived"]
+    unknown = renamed(event, charge, "ch_nobody_knows")
+    assert from_stripe(door, unknown, OF_US01).status == 200
+    assert of_payment(door, "ch_nobody_knows") == ["PaymentReversed"]
 
 
 def test_amounts_of_gocardless_are_asked_for(door: Door) -> None:

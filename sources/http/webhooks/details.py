@@ -1,4 +1,7 @@
-"""A payment or refund as GoCardless's own API has it: its events name it and say no amount."""
+"""What a provider's event names and does not tell, asked for at the provider's own API.
+
+GoCardless's events say no amount. Stripe's disputes do not say whose charge it was, nor how much it was in all.
+"""
 
 import re
 from collections.abc import Mapping
@@ -11,12 +14,12 @@ from sources.http.webhooks.mapped import UnmappableError
 from sources.http.webhooks.registry import Endpoint
 
 SECONDS_MAX = 5.0
-_ID = re.compile(r"[A-Za-z0-9]+")
-_VERSION = "2015-07-06"
+_ID = re.compile(r"[A-Za-z0-9_]+")
+_GOCARDLESS_VERSION = "2015-07-06"
 _RETRY_SECONDS = 30
 
 
-class GoCardlessDetails:
+class Details:
     """Look-ups of one request. Use as an asynchronous context."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -32,32 +35,49 @@ class GoCardlessDetails:
         if self._session is not None:
             await self._session.close()
 
-    async def __call__(self, resource: str, resource_id: str) -> Mapping[str, Any]:
-        """The resource. Raises ``UnmappableError`` when there is none, ``HttpProblem`` 503 when it must wait.
-
-        The provider sends a webhook again that was answered 503.
-        """
+    async def gocardless(self, resource: str, resource_id: str) -> Mapping[str, Any]:
+        """A payment or a refund. Raises ``UnmappableError`` for none, ``HttpProblem`` 503 when it must wait."""
         if not self._endpoint.access_token:
             message = f"the event says no amount of {resource_id}, and the endpoint has no access_token to ask for it"
             raise UnmappableError("missing_field", "amount", message)
-        if not _ID.fullmatch(resource_id):
-            raise UnmappableError("invalid_value", "links", f"{resource_id!r} is no id of GoCardless")
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS_MAX))
-        headers = {"Authorization": f"Bearer {self._endpoint.access_token}", "GoCardless-Version": _VERSION}
-        try:
-            async with self._session.get(
-                f"{self._endpoint.api_url}/{resource}/{resource_id}", headers=headers, allow_redirects=False
-            ) as response:
-                if response.status == 404:
-                    raise UnmappableError("unknown_document", "links", f"GoCardless has no {resource} {resource_id}")
-                if response.status != 200:
-                    raise _not_now(f"GoCardless answered {response.status}")
-                found = (await response.json()).get(resource)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise _not_now(f"GoCardless could not be asked: {type(error).__name__} {error}") from error
+        document = await self._get(f"/{resource}/{resource_id}", resource_id)
+        found = document.get(resource)
         if not isinstance(found, Mapping):
             raise _not_now(f"GoCardless answered something else than {resource}")
+        return found
+
+    async def stripe_charge(self, charge_id: str) -> Mapping[str, Any]:
+        """A charge; empty where there is none, and without access_token. Raises ``HttpProblem`` 503, too."""
+        if not self._endpoint.access_token:
+            return {}
+        try:
+            return await self._get(f"/v1/charges/{charge_id}", charge_id)
+        except UnmappableError:
+            return {}
+
+    async def _get(self, path: str, resource_id: str) -> Mapping[str, Any]:
+        """A document. The provider sends a webhook again that was answered 503."""
+        provider = self._endpoint.provider
+        if not _ID.fullmatch(resource_id):
+            raise UnmappableError("invalid_value", "links", f"{resource_id!r} is no id of {provider}")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS_MAX))
+        headers = {"Authorization": f"Bearer {self._endpoint.access_token}"}
+        if provider == "gocardless":
+            headers["GoCardless-Version"] = _GOCARDLESS_VERSION
+        try:
+            async with self._session.get(
+                self._endpoint.address + path, headers=headers, allow_redirects=False
+            ) as response:
+                if response.status == 404:
+                    raise UnmappableError("unknown_document", "links", f"{provider} has no {path}")
+                if response.status != 200:
+                    raise _not_now(f"{provider} answered {response.status}")
+                found = await response.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise _not_now(f"{provider} could not be asked: {type(error).__name__} {error}") from error
+        if not isinstance(found, Mapping):
+            raise _not_now(f"{provider} answered something else than a document")
         return found
 
 

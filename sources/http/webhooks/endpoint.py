@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -15,7 +16,7 @@ from sources.http.intake import Prepared, Taken
 from sources.http.limits import Memory
 from sources.http.problems import HttpProblem, Receive, Scope, Send, answer_failure, respond
 from sources.http.webhooks import adyen, gocardless, stripe
-from sources.http.webhooks.details import GoCardlessDetails
+from sources.http.webhooks.details import Details
 from sources.http.webhooks.mapped import SKIPPED, Mapped, UnmappableError
 from sources.http.webhooks.registry import Endpoint, Provider
 from sources.http.webhooks.senders import ProviderEvent, sender_of
@@ -109,25 +110,27 @@ class WebhookEndpoint:
 
 
 async def _mapped(endpoint: Endpoint, events: Sequence[ProviderEvent]) -> list[Mapped | UnmappableError]:
-    if endpoint.provider != "gocardless":
-        return [SKIPPED if event.is_test and not endpoint.test else _map_one(endpoint, event) for event in events]
+    """What becomes of each event, some of which have to be asked for at the provider."""
     room = asyncio.Semaphore(LOOK_UPS_AT_ONCE)
-    async with GoCardlessDetails(endpoint) as details:
+    async with Details(endpoint) as details:
 
         async def map_one(event: ProviderEvent) -> Mapped | UnmappableError:
+            if event.is_test and not endpoint.test:
+                return SKIPPED
             try:
                 async with room:
-                    return await gocardless.map_event(event.document, endpoint.naming, details)
+                    return await _map_one(endpoint, event.document, details)
             except UnmappableError as error:
                 return error
 
         return list(await asyncio.gather(*(map_one(event) for event in events)))
 
 
-def _map_one(endpoint: Endpoint, event: ProviderEvent) -> Mapped | UnmappableError:
-    try:
-        if endpoint.provider == "stripe":
-            return stripe.map_event(event.document, endpoint.naming)
-        return adyen.map_item(event.document, endpoint.naming, endpoint.cash_on)
-    except UnmappableError as error:
-        return error
+async def _map_one(endpoint: Endpoint, event: Mapping[str, Any], details: Details) -> Mapped:
+    if endpoint.provider == "adyen":
+        return adyen.map_item(event, endpoint.naming, endpoint.cash_on)
+    if endpoint.provider == "gocardless":
+        return await gocardless.map_event(event, endpoint.naming, details.gocardless)
+    charge_id = stripe.charge_to_ask_for(event)
+    charge = await details.stripe_charge(charge_id) if charge_id is not None else {}
+    return stripe.map_event(event, endpoint.naming, charge)

@@ -15,6 +15,11 @@ from sources.http.webhooks.mapped import Naming
 Provider = Literal["stripe", "gocardless", "adyen"]
 PROVIDERS: tuple[Provider, ...] = ("stripe", "gocardless", "adyen")
 _FROM_ENVIRONMENT = "env:"
+_ADDRESSES = {
+    "stripe": "https://api.stripe.com",
+    "gocardless": "https://api.gocardless.com",
+    "adyen": "",  # nothing is asked there
+}
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,7 +28,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `secrets` are those that the provider signs with; two while one replaces the other. Every secret may be
     ``env:NAME``, which stands for that variable of the environment. Without `test`, what a provider's test mode
     sends is skipped: no money has moved. `user` and `password` are for Adyen's basic
-    authentication, `access_token` and `api_url` for looking up amounts at GoCardless.
+    authentication, `access_token` and `api_url` for what is asked at
+    GoCardless and Stripe.
     """
 
     provider: Provider
@@ -37,7 +43,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     user: str = ""
     password: str = ""
     access_token: str = ""
-    api_url: str = "https://api.gocardless.com"
+    api_url: str = ""
+
+    @property
+    def address(self) -> str:
+        """Of the provider's API."""
+        return self.api_url or _ADDRESSES[self.provider]
 
     @property
     def naming(self) -> Naming:

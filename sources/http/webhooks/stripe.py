@@ -41,10 +41,24 @@ def decimals(currency: str) -> int:
     return 3 if currency in _THREE_DECIMALS else 2
 
 
-def map_event(event: Mapping[str, Any], naming: Naming) -> Mapped:
-    """What becomes of one event. Raises ``UnmappableError``; an unknown type is skipped."""
+def charge_to_ask_for(event: Mapping[str, Any]) -> str | None:
+    """The id of the charge that ``map_event`` would like to see, and that the event only names."""
+    found = mapping_of(mapping_of(event, "data"), "object")
+    charge = found.get("charge")
+    is_about_one = str(event.get("type")).startswith("charge.dispute.") or event.get("type") == "refund.failed"
+    return charge if is_about_one and isinstance(charge, str) and charge else None
+
+
+def map_event(event: Mapping[str, Any], naming: Naming, charge: Mapping[str, Any] | None = None) -> Mapped:
+    """What becomes of one event. Raises ``UnmappableError``; an unknown type is skipped.
+
+    `charge` is the one that ``charge_to_ask_for`` names, where it could be asked for: its metadata say whose dispute it
+    is, and its amount whether all of it is disputed.
+    """
     kind = text_of(event, "type")
     found = mapping_of(mapping_of(event, "data"), "object")
+    charge = charge or mapping_of(found, "charge")
+    metadata = {**mapping_of(charge, "metadata"), **mapping_of(found, "metadata")}
     at = _instant(event.get("created"), "created")
     match kind:
         case "charge.succeeded" | "charge.captured":
@@ -52,25 +66,24 @@ def map_event(event: Mapping[str, Any], naming: Naming) -> Mapped:
         case "payment_intent.succeeded":
             return _intent(found, at, naming)
         case "refund.created" | "refund.updated" | "charge.refund.updated" | "refund.failed":
-            return _refund(found, at, naming)
+            return _refund(found, at, naming, metadata)
         case "charge.refunded":
             # Accounts of older versions get the refunds in it; the others get an event for each.
             refunds = mapping_of(found, "refunds").get("data")
             listed = refunds if isinstance(refunds, list) else []
-            each = [_refund(refund, at, naming) for refund in listed if isinstance(refund, Mapping)]
+            each = [_refund(refund, at, naming, metadata) for refund in listed if isinstance(refund, Mapping)]
             return Mapped(tuple(document for one in each for document in one.first))
         case "charge.dispute.created":
-            return _dispute(found, at, naming)
+            return _dispute(found, at, naming, metadata)
         case "charge.dispute.funds_withdrawn":
-            reason = _REASONS.get(str(found.get("reason")), "chargeback")
-            return naming.reversed(_id(found, "charge"), at, reason)
+            return _withdrawn(found, at, naming, charge)
         case "charge.dispute.funds_reinstated":
-            return _reinstated(found, at, naming)
+            return _reinstated(found, at, naming, metadata)
         case "charge.dispute.closed":
             outcome = _OUTCOMES.get(str(found.get("status")))
             if outcome is None:
                 return SKIPPED
-            return naming.dispute_resolved(text_of(found, "id"), at, outcome, mapping_of(found, "metadata"))
+            return naming.dispute_resolved(text_of(found, "id"), at, outcome, metadata)
         case "payout.paid" | "payout.failed" | "payout.canceled":
             return naming.payout(text_of(found, "id"), kind.replace(".", "_"), at, _payout_fields(found))
         case _:
@@ -110,7 +123,7 @@ def _intent(intent: Mapping[str, Any], at: str, naming: Naming) -> Mapped:
     )
 
 
-def _refund(refund: Mapping[str, Any], at: str, naming: Naming) -> Mapped:
+def _refund(refund: Mapping[str, Any], at: str, naming: Naming, metadata: Mapping[str, Any]) -> Mapped:
     """Refunds count once they have succeeded; one that fails afterwards brings the money back as cash of its own."""
     refund_id = text_of(refund, "id")
     status = refund.get("status")
@@ -126,18 +139,46 @@ def _refund(refund: Mapping[str, Any], at: str, naming: Naming) -> Mapped:
             at=at,
             method="refund_failed",
             reference=_id(refund, "charge"),
-            metadata=mapping_of(refund, "metadata"),
+            metadata=metadata,
         )
     return SKIPPED
 
 
-def _dispute(dispute: Mapping[str, Any], at: str, naming: Naming) -> Mapped:
+def _dispute(dispute: Mapping[str, Any], at: str, naming: Naming, metadata: Mapping[str, Any]) -> Mapped:
     amount, currency = _amount(dispute.get("amount"), dispute, "amount")
     reason = str(dispute.get("reason") or "general")
-    return naming.disputed(text_of(dispute, "id"), at, amount, currency, reason, mapping_of(dispute, "metadata"))
+    return naming.disputed(text_of(dispute, "id"), at, amount, currency, reason, metadata)
 
 
-def _reinstated(dispute: Mapping[str, Any], at: str, naming: Naming) -> Mapped:
+def _withdrawn(dispute: Mapping[str, Any], at: str, naming: Naming, charge: Mapping[str, Any]) -> Mapped:
+    """The payment is reversed as a whole; where less than all of it is disputed, the rest is a receipt of its own.
+
+    What the rest pays is left to people: its invoice reopens in another partition, at a time that is not known here.
+    """
+    charge_id = _id(dispute, "charge")
+    reversal = naming.reversed(charge_id, at, _REASONS.get(str(dispute.get("reason")), "chargeback"))
+    captured, refunded = charge.get("amount_captured"), charge.get("amount_refunded", 0)
+    disputed = dispute.get("amount")
+    if not (isinstance(captured, int) and isinstance(refunded, int) and isinstance(disputed, int)):
+        return reversal
+    left = captured - refunded - disputed
+    if left <= 0 or charge.get("currency") != dispute.get("currency"):
+        return reversal
+    amount, currency = _amount(left, dispute, "amount")
+    rest = naming.received(
+        f"{charge_id}/after/{text_of(dispute, 'id')}",
+        amount=amount,
+        currency=currency,
+        at=at,
+        value_date=_instant(charge.get("created"), "created")[:10],
+        method="undisputed",
+        reference=charge_id,
+        metadata={**mapping_of(charge, "metadata"), naming.invoice_key: None},
+    )
+    return Mapped((*reversal.first, *rest.first), rest.then)
+
+
+def _reinstated(dispute: Mapping[str, Any], at: str, naming: Naming, metadata: Mapping[str, Any]) -> Mapped:
     """A dispute that was won: the money comes back, as a receipt of its own, for the first one stays reversed."""
     amount, currency = _amount(dispute.get("amount"), dispute, "amount")
     return naming.received(
@@ -147,7 +188,7 @@ def _reinstated(dispute: Mapping[str, Any], at: str, naming: Naming) -> Mapped:
         at=at,
         method="dispute_won",
         reference=_id(dispute, "charge"),
-        metadata=mapping_of(dispute, "metadata"),
+        metadata=metadata,
     )
 
 

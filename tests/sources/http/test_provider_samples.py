@@ -25,7 +25,7 @@ from sources.values import Position
 SAMPLES = Path(__file__).parent / "samples"
 DELIVERIES = sorted(SAMPLES.rglob("*.json"))
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-# What GoCardless's own API says of the resources that the samples name.
+# What the providers' own APIs say of the resources that the samples name.
 RESOURCES: dict[tuple[str, str], Mapping[str, Any]] = {
     ("payments", "PM00123ABC"): {
         "id": "PM00123ABC",
@@ -37,6 +37,15 @@ RESOURCES: dict[tuple[str, str], Mapping[str, Any]] = {
         "reference": "EXEMPLE-I1",
         "status": "confirmed",
         "links": {"mandate": "MD000AMA19XGEC", "creditor": "CR000001"},
+        "metadata": {"account_id": "C1", "invoice_id": "I1"},
+    },
+    ("charges", "ch_3R7yQ2LkdIwHu7ix1xYz0010"): {
+        "id": "ch_3R7yQ2LkdIwHu7ix1xYz0010",
+        "amount": 10000,
+        "amount_captured": 10000,
+        "captured": True,
+        "created": 1774857590,
+        "currency": "eur",
         "metadata": {"account_id": "C1", "invoice_id": "I1"},
     },
     ("refunds", "RF0001AAA"): {
@@ -66,7 +75,8 @@ def mapped(provider: str, delivery: Mapping[str, Any]) -> Iterator[Mapped | Unma
     for event in events:
         try:
             if provider == "stripe":
-                yield stripe.map_event(event, naming)
+                charge = RESOURCES.get(("charges", stripe.charge_to_ask_for(event) or ""))
+                yield stripe.map_event(event, naming, charge)
             elif provider == "adyen":
                 yield adyen.map_item(event, naming, "capture")
             else:
@@ -136,6 +146,15 @@ def test_where_authorisations_are_the_cash_captures_are_not() -> None:
     by_authorisation = adyen.map_item(items["authorisation"], naming, "authorisation")
     by_capture = adyen.map_item(items["capture"], naming, "capture")
     assert by_authorisation.first[0]["payment_id"] == by_capture.first[0]["payment_id"]
+
+
+@pytest.mark.parametrize(("refunded", "rest"), [(0, ["60.00"]), (1000, ["50.00"]), (6000, []), (None, [])])
+def test_of_a_disputed_charge_the_rest_that_was_not_refunded_stays(refunded: int | None, rest: list[str]) -> None:
+    event = json.loads((SAMPLES / "stripe" / "dispute_of_a_part_funds_withdrawn.json").read_text())
+    charge = {**RESOURCES["charges", "ch_3R7yQ2LkdIwHu7ix1xYz0010"], "amount_refunded": refunded}
+    mapped = stripe.map_event(event, Endpoint(provider="stripe", company="FR01", secrets=("x",)).naming, charge)
+    assert mapped.first[0]["event"] == "PaymentReversed"
+    assert [document["amount"] for document in mapped.first if document["event"] == "PaymentReceived"] == rest
 
 
 @pytest.mark.parametrize("amount", [None, "100", 1.5, True])
