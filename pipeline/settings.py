@@ -13,6 +13,7 @@ from pipeline.settings_base import (
     CHOICE,
     AddressList,
     Count,
+    Days,
     FieldActions,
     NamedDays,
     NamedTexts,
@@ -225,15 +226,15 @@ class AuditSettings(Section):
 class RetentionSettings(Section):
     """How long ClickHouse keeps what, in days since its arrival; `arrears retention apply` deletes what is older."""
 
-    events_days_hot: Count = Field(
+    events_days_hot: Days = Field(
         default=400, description="Raw log: then counted by month, and moved to the cold volume where there is one"
     )
-    events_days: Count = Field(default=3653, description="Raw log, and events that were refused or failed")
-    activity_days: Count = Field(default=400, description="What users did and saw (UserActivityLogged)")
-    ledger_days: Count = Field(
+    events_days: Days = Field(default=3653, description="Raw log, and events that were refused or failed")
+    activity_days: Days = Field(default=400, description="What users did and saw (UserActivityLogged)")
+    ledger_days: Days = Field(
         default=3653, description="Postings of items that were closed before; as-of answers inside stay exact"
     )
-    alerts_days: Count = Field(default=3653, description="Alerts, advice and changes of bucket")
+    alerts_days: Days = Field(default=3653, description="Alerts, advice and changes of bucket")
     cold_volume: str = Field(
         default="cold",
         pattern=r"^[A-Za-z0-9_-]*$",

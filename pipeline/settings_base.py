@@ -48,8 +48,9 @@ Url = Annotated[str, AfterValidator(_check_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+Days = Annotated[int, Field(ge=1, le=36_525)]
 NamedTexts = Annotated[dict[str, str], BeforeValidator(_read_named)]
-NamedDays = Annotated[dict[str, Count], BeforeValidator(_read_named)]
+NamedDays = Annotated[dict[str, Days], BeforeValidator(_read_named)]
 
 
 class Section(BaseModel):
