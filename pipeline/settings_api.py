@@ -46,7 +46,7 @@ class ApiSettings(Section):
         default=10.0, description="How long the broker may take to acknowledge before the client is answered 503"
     )
     linger_milliseconds: Annotated[float, Field(ge=0, le=1000)] = Field(
-        default=5.0, description="How long a record may wait for others on their way to the broker"
+        default=2.0, description="How long a record may wait for others on their way to the broker"
     )
 
     @model_validator(mode="after")

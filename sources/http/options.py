@@ -29,4 +29,4 @@ class ApiOptions(msgspec.Struct, frozen=True, kw_only=True):
     in_flight_bytes_max: int = 64 * 1024 * 1024
     acknowledge_seconds_max: float = 10.0
     redactor: Redactor = STANDARD
-    linger_milliseconds: float = 5.0
+    linger_milliseconds: float = 2.0
