@@ -122,6 +122,11 @@ def erase(
     typer.echo(f"{erased.rows:,} events erased, {erased.held:,} kept by a legal hold: erasure {erased.erasure_id}")
     if actor:
         typer.echo(f"the user is {erased.pseudonym} now")
+    if erased.waiting:
+        raise Problem(
+            f"{erased.waiting:,} events are not sealed yet and stay as they are",
+            "Run `arrears audit seal`, then this once more",
+        )
 
 
 @hold_app.command("add")

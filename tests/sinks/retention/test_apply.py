@@ -106,9 +106,13 @@ def test_a_class_of_companies_has_days_of_its_own(world: World) -> None:
         class_days={"public.events": 5000},
     )
     planned = Retention(world.client, policy, world.now).plan()
-    companies = {row[0] for row in world.rows("SELECT DISTINCT company FROM events")}
-    assert {one.company for one in planned if one.table == "events"} == companies - {"FR01"}
-    assert companies > {"FR01"}
+    old = {one.company: one.rows for one in planned if one.table == "events"}
+    days = {company: 5000 if company == "FR01" else 60 for company in ("FR01", "JP01", "US01")}
+    assert old == {
+        company: world.one(f"SELECT count() FROM events WHERE company = '{company}' AND {_cutoff(world, count)}")
+        for company, count in days.items()
+    }
+    assert old["FR01"] < world.one(f"SELECT count() FROM events WHERE company = 'FR01' AND {_cutoff(world, 60)}")
 
 
 @pytest.mark.parametrize(("classes", "days"), [({}, {"public.events": 1}), ({"FR01": "public"}, {"public.evnts": 1})])
