@@ -14,11 +14,14 @@ from sources.bank.camt.transaction import Booked, Transaction, bank_entry, trans
 from sources.bank.camt.values import EntryFaultError
 from sources.bank.entry import BankEntry
 from sources.bank.format import BadEntry, PassedOver
+from sources.errors import FileRefusedError
 from sources.xml import Element, child, line_of, source_of
 
 # How much of an entry that cannot be read is kept beside its head.
 _ORIGINAL_BYTES_MAX = 256 * 1024
 _FAULTY = 254
+# So many statements whose balances disagree are told one by one; a file of more is not worth believing.
+GAPS_MAX = 1_000
 # How many transactions of an entry that is taken as one are named in its reference.
 _NAMED_MAX = 10
 
@@ -31,10 +34,21 @@ class Verdicts:
         self._readings = bytearray()
         self._statements = 0
         self._is_faulty = False
+        self._gaps: dict[int, BadEntry] = {}
 
     def statement(self) -> None:
         """A statement begins."""
         self._statements += 1
+
+    def gap(self, line: int, message: str) -> None:
+        """The statement's balances disagree with its entries. Raises ``FileRefusedError`` for too many of these."""
+        if len(self._gaps) >= GAPS_MAX:
+            raise FileRefusedError("control_total_mismatch", f"{GAPS_MAX:,} statements disagree: {message}", line)
+        self._gaps[self._statements] = BadEntry(line, "balance_mismatch", message, message.encode())
+
+    def gap_of(self, statement: int) -> BadEntry | None:
+        """What is to be told of a statement, counted from 1."""
+        return self._gaps.get(statement)
 
     def fault(self) -> None:
         """The entry that is read cannot be taken."""
@@ -90,6 +104,12 @@ class EntryReader:
         """A statement begins."""
         self._statements += 1
         self.account = self.statement_date = None
+
+    def end_statement(self) -> Iterator[BadEntry]:
+        """A statement ends: what its balances do not prove is told behind its entries."""
+        gap = self._verdicts.gap_of(self._statements)
+        if gap is not None:
+            yield gap
 
     def _begin(self) -> None:
         self._head: EntryHead | None = None

@@ -24,7 +24,7 @@ class Camt:
 
     `batches_elsewhere`: batches that a statement or report gives as a total only are announced, because their
     transactions come as cash in notices (camt.054). `is_partial`: entries were left out on purpose, so that balances
-    prove nothing; summaries and batches still do.
+    say nothing. Summaries and batches that disagree refuse a file; balances that do are told behind the statement.
     """
 
     source = "camt"
@@ -76,6 +76,8 @@ class Camt:
                 reader.details(part.element)
             elif part.kind == "entry":
                 yield from reader.end(part.element)
+            elif part.kind == "statement_end":
+                yield from reader.end_statement()
 
     def _accept(self, part: Part) -> None:
         message = part.message
@@ -133,8 +135,13 @@ class _Verification:
         elif part.kind == "entry":
             self._entry(element)
         elif part.kind == "statement_end":
-            is_statement = self._message is not None and self._message.name == "camt.053"
-            self._totals.check(with_balances=self._with_balances and is_statement)
+            self._end_statement()
+
+    def _end_statement(self) -> None:
+        self._totals.check()
+        is_statement = self._message is not None and self._message.name == "camt.053"
+        if self._with_balances and is_statement and (gap := self._totals.gap()) is not None:
+            self._verdicts.gap(*gap)
 
     def _check_account(self, element: Element) -> None:
         if self._account is None:

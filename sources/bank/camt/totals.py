@@ -104,14 +104,11 @@ class StatementTotals:
         for counted in (self._all, self._booked) if stated.is_booked else (self._all,):
             counted[stated.is_credit].add(stated.amount, max(transactions, 1))
 
-    def check(self, *, with_balances: bool) -> None:
-        """Raises ``FileRefusedError`` where the statement disagrees with itself."""
-        if self.is_page:
-            return
-        for stated in self._stated:
-            self._check_total(stated)
-        if with_balances:
-            self._check_balances()
+    def check(self) -> None:
+        """Raises ``FileRefusedError`` where the statement disagrees with its own summary."""
+        if not self.is_page:
+            for stated in self._stated:
+                self._check_total(stated)
 
     def _check_total(self, stated: _Stated) -> None:
         readings = [self._counted(stated.what, counted) for counted in (self._all, self._booked)]
@@ -136,8 +133,13 @@ class StatementTotals:
             credit.entries + debit.entries, credit.transactions + debit.transactions, credit.total + debit.total
         )
 
-    def _check_balances(self) -> None:
-        """Opening + booked entries = closing, for one pair at least of those that the statement gives."""
+    def gap(self) -> tuple[int, str] | None:
+        """Where and how the balances disagree with the booked entries, for every pair that the statement gives.
+
+        A statement may leave entries out or give balances of another kind, so this alone refuses nothing.
+        """
+        if self.is_page:
+            return None
         pairs = [
             (opening, closing)
             for opening in self._balances
@@ -152,8 +154,9 @@ class StatementTotals:
                 f"the balance goes from {opening.amount} to {closing.amount} {opening.currency}, "
                 f"but the booked entries make {between}, so that entries are missing or wrong"
             )
-            advice = "ask the bank for another file, or say --as camt053-partial where they were left out on purpose"
-            raise FileRefusedError("control_total_mismatch", f"{message}; {advice}", self._line)
+            advice = "the entries are taken; ask the bank, or say --as camt053-partial where that is on purpose"
+            return self._line, f"{message}; {advice}"
+        return None
 
     def _mismatch(self, message: str) -> FileRefusedError:
         return FileRefusedError("control_total_mismatch", f"{message}; ask the bank for another file", self._line)

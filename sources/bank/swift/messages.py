@@ -1,8 +1,8 @@
 """Statements out of the fields of a file: their lines with what the bank tells about each, and their totals.
 
-Every pass over the file checks them: opening balance and lines come to the closing balance of each message; a page
-that goes on (60M) begins with what the page before it ended with (62M); counts and sums of an MT942 (90C, 90D) are
-those of its lines.
+Every pass over the file checks them. Counts and sums of an MT942 (90C, 90D) that are not those of its lines refuse it.
+That opening balance and lines come to the closing balance of each message, and that a page that goes on (60M) begins
+with what the page before it ended with (62M), is told where it is not so.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from sources.bank.account import BankAccount
-from sources.bank.format import FileRefusedError
+from sources.bank.format import BadEntry, FileRefusedError
 from sources.bank.plain_text import Repetitions, digest, said
 from sources.bank.swift.details import Details, details, non_swift
 from sources.bank.swift.fields import Field, fields
@@ -62,13 +62,21 @@ class Posting(msgspec.Struct, frozen=True):
         return "\n".join(f":{part.tag}:" + "\n".join(part.lines) for part in parts).encode()
 
 
-def postings(stream: BinaryIO, form: MessageType, repetitions: Repetitions | None = None) -> Iterator[Posting]:
-    """The lines of all statements in order. Raises ``FileRefusedError`` at what does not agree."""
+def postings(
+    stream: BinaryIO, form: MessageType, repetitions: Repetitions | None = None
+) -> Iterator[Posting | BadEntry]:
+    """The lines of all statements in order, and behind a statement what its balances do not prove.
+
+    Raises ``FileRefusedError`` at what cannot be a statement, or is not all of it.
+    """
     reading = _Reading(form, repetitions)
     for field in fields(stream):
         done = reading.take(field)
         if done is not None:
             yield done
+        if reading.gap is not None:
+            yield reading.gap
+            reading.gap = None
     reading.end()
 
 
@@ -80,6 +88,7 @@ class _Reading:
         self._repetitions = repetitions
         self._messages = 0
         self._pages: dict[str, Decimal] = {}
+        self.gap: BadEntry | None = None
         self._begin(0)
 
     def _begin(self, line: int) -> None:
@@ -166,7 +175,7 @@ class _Reading:
         before = self._pages.pop(self._account, None)
         if field.tag == "60M" and before is not None and before != balance:
             message = f"the page begins with {balance}, but the page before it ended with {before}; a page is missing"
-            raise FileRefusedError("control_total_mismatch", message, field.line)
+            self._tell(field, message)
 
     def _line_of(self, field: Field) -> None:
         if self._statement is None or self._is_closed:
@@ -189,15 +198,16 @@ class _Reading:
             message = f"the statement opens in {self._statement.currency} and closes in {currency}"
             raise FileRefusedError("malformed_file", message, field.line)
         if closing != self._balance:
-            raise FileRefusedError(
-                "control_total_mismatch",
-                f"opening balance and lines come to {self._balance}, but the statement closes with {closing}; "
-                "ask the bank for the statement again",
-                field.line,
-            )
+            message = f"opening balance and lines come to {self._balance}, but the statement closes with {closing}"
+            self._tell(field, message)
         self._is_closed = True
         if field.tag == "62M" and len(self._pages) < _ACCOUNTS_MAX:
             self._pages[self._account] = closing
+
+    def _tell(self, field: Field, message: str) -> None:
+        told = f"{message}; the lines are taken, ask the bank for the statement again"
+        original = f":{field.tag}:" + "\n".join(field.lines)
+        self.gap = BadEntry(field.line, "balance_mismatch", told, original.encode())
 
     def _sum(self, field: Field) -> None:
         if self._form == "MT940":

@@ -1,9 +1,9 @@
-"""The format `mt940`: booked statements, with balances that prove them."""
+"""The format `mt940`: booked statements, with balances that prove them, or do not."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from sources.bank.format import PassedOver
+from sources.bank.format import BadEntry, PassedOver
 from sources.bank.plain_text import Repetitions
 from sources.bank.swift.entries import Outcome, outcome
 from sources.bank.swift.messages import postings
@@ -18,15 +18,17 @@ class Mt940:
         self._repeated = Repetitions()
 
     def verify(self, stream: BinaryIO) -> None:
-        """Structure and balances of all statements. Raises ``FileRefusedError``."""
+        """The structure of all statements. Raises ``FileRefusedError``."""
         self._repeated = Repetitions()
         for _ in postings(stream, "MT940", self._repeated):
             pass
 
     def entries(self, stream: BinaryIO) -> Iterator[Outcome]:
-        """The statement lines in order."""
+        """The statement lines in order; behind those of a statement what its balances do not prove."""
         for posting in postings(stream, "MT940"):
-            if posting.statement.ordinal in self._repeated:
+            if isinstance(posting, BadEntry):
+                yield posting
+            elif posting.statement.ordinal in self._repeated:
                 yield PassedOver(posting.line, "repeated_statement")
             else:
                 yield outcome(posting, is_booked=True)

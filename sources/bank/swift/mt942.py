@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from sources.bank.format import PassedOver
+from sources.bank.format import BadEntry, PassedOver
 from sources.bank.plain_text import Repetitions
 from sources.bank.swift.entries import Outcome, outcome
 from sources.bank.swift.messages import postings
@@ -26,7 +26,9 @@ class Mt942:
     def entries(self, stream: BinaryIO) -> Iterator[Outcome]:
         """The statement lines in order."""
         for posting in postings(stream, "MT942"):
-            if posting.statement.ordinal in self._repeated:
+            if isinstance(posting, BadEntry):
+                yield posting
+            elif posting.statement.ordinal in self._repeated:
                 yield PassedOver(posting.line, "repeated_statement")
             else:
                 yield outcome(posting, is_booked=False)

@@ -47,7 +47,6 @@ def test_a_statement_that_agrees() -> None:
         (b"<Sum>24.50<", b"<Sum>24.5001<"),
         (b"<TtlDbtNtries><NbOfNtries>1</NbOfNtries><Sum>3<", b"<TtlDbtNtries><NbOfNtries>1</NbOfNtries><Sum>0<"),
         (b'<Amt Ccy="EUR">12.50<', b'<Amt Ccy="EUR">12.60<'),
-        (b'<Amt Ccy="EUR">121.50<', b'<Amt Ccy="EUR">121.00<'),
         (b'<Amt Ccy="EUR">100<', b'<Amt Ccy="EUR">-100<'),
         (b"<Sum>24.50<", b"<Sum>twenty<"),
         (b"<TtlNtries><NbOfNtries>3<", b"<TtlNtries><NbOfNtries>" + b"3" * 5000 + b"<"),
@@ -58,15 +57,40 @@ def test_a_total_that_disagrees(old: bytes, new: bytes) -> None:
     assert cash("camt053", changed(old, new)) == []
 
 
+def told(data: bytes) -> list[str]:
+    """What is said beside the cash, behind its statement."""
+    said = outcome("camt053", data)
+    assert "rejected" not in said[0]
+    return [row["rejected"] for row in said if "rejected" in row]
+
+
 def test_an_entry_that_is_missing_shows_in_the_balances_alone() -> None:
+    """Balances may be of another kind, and entries left out: cash is taken, and that they do not prove it is told."""
     start, end = STATEMENT.index(b"<Ntry>"), STATEMENT.index(b"</Ntry>") + len(b"</Ntry>")
-    assert reasons(without_summary(STATEMENT[:start] + STATEMENT[end:])) == ["control_total_mismatch"]
+    partial = without_summary(STATEMENT[:start] + STATEMENT[end:])
+    assert told(partial) == ["balance_mismatch"]
+    assert len(cash("camt053", partial)) == 2
+    closing = changed(b'<Amt Ccy="EUR">121.50<', b'<Amt Ccy="EUR">121.00<')
+    assert told(closing) == ["balance_mismatch"]
+    assert told(STATEMENT) == []
+
+
+def test_each_statement_has_its_own_balances() -> None:
+    start, end = STATEMENT.index(b"<Stmt>"), STATEMENT.index(b"</Stmt>") + len(b"</Stmt>")
+    wrong = STATEMENT[start:end].replace(b'<Amt Ccy="EUR">121.50<', b'<Amt Ccy="EUR">121.00<')
+    both = (
+        STATEMENT[:start] + wrong + STATEMENT[start:end].replace(b"A1", b"B1").replace(b"A2", b"B2") + STATEMENT[end:]
+    )
+    said = outcome("camt053", both)
+    events = [row for row in said if row.get("event") == "PaymentReceived" or "rejected" in row]
+    assert [row.get("rejected", "cash") for row in events] == ["cash"] * 3 + ["balance_mismatch"] + ["cash"] * 3
 
 
 def test_entries_that_were_left_out_on_purpose() -> None:
     start, end = STATEMENT.index(b"<Ntry>"), STATEMENT.index(b"</Ntry>") + len(b"</Ntry>")
     partial = without_summary(STATEMENT[:start] + STATEMENT[end:])
-    assert "--as camt053-partial" in outcome("camt053", partial)[0]["message"]
+    assert "--as camt053-partial" in outcome("camt053", partial)[-1]["message"]
+    assert [row for row in outcome("camt053-partial", partial) if "rejected" in row] == []
     assert len(cash("camt053-partial", partial)) == 2
     # What is left still has to agree with a summary, where there is one.
     assert cash("camt053-partial", STATEMENT[:start] + STATEMENT[end:]) == []
@@ -79,7 +103,8 @@ def test_an_entry_that_is_missing_shows_in_the_summary_alone() -> None:
 
 def test_a_direction_that_is_turned() -> None:
     data = STATEMENT.replace(b"<CdtDbtInd>DBIT<", b"<CdtDbtInd>CRDT<")
-    assert reasons(without_summary(data)) == ["control_total_mismatch"]
+    assert reasons(data) == ["control_total_mismatch"]
+    assert told(without_summary(data)) == ["balance_mismatch"]
 
 
 def test_counts_may_be_those_of_transactions() -> None:
