@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from sinks.audit.book import Anchor, AuditBook
 from sinks.audit.chain import Finding, Place, Verification
 
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 50_000
 _ANCHORS_AT_ONCE = 5_000
 
 
