@@ -56,6 +56,7 @@ COMMANDS: dict[str, str] = {
     "lag": "pipeline.cli.lag",
     "audit": "pipeline.cli.audit",
     "retention": "pipeline.cli.retention",
+    "access": "pipeline.cli.access",
     "bench": "pipeline.cli.bench",
 }
 _COMPLETION = frozenset({"install_completion", "show_completion"})

@@ -1,0 +1,253 @@
+"""What each role sees, on the real engine, through tables, views and masked views."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from sinks.access import Wanted, make_wanted, read_access
+from sinks.access.scope import views_of
+from sinks.access.wanted import DEFINER, PREFIX, Grant
+from sinks.migrations import MIGRATIONS, Engines
+from sinks.migrations.ddl import literal
+from tests.sinks.access.engine import DATABASE, FOUND, ask, users_file
+
+ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.clickhouse
+
+FILE = """
+[roles.france]
+kind = "analyst"
+companies = ["FR01"]
+[roles.group]
+kind = "analyst"
+companies = ["*"]
+personal_fields = true
+[roles.camille]
+kind = "collector"
+companies = ["FR01"]
+collectors = ["camille"]
+[roles.south]
+kind = "collector"
+companies = ["FR01", "US01"]
+regions = ["SOUTH"]
+[roles.pager]
+kind = "alerting"
+companies = ["US01"]
+[roles.auditor]
+kind = "auditor"
+[roles.sink]
+kind = "service"
+[roles.platform]
+kind = "platform"
+"""
+ACCOUNTS = (("FR01", "C1", "camille", "SOUTH"), ("FR01", "C2", "hugo", "NORTH"), ("US01", "C1", "camille", "SOUTH"))
+
+
+@pytest.fixture(scope="module")
+def wanted() -> Wanted:
+    """The roles of this module."""
+    return make_wanted(read_access(tomllib.loads(FILE), "test"), DATABASE, {})
+
+
+def _rows(
+    number: int, company: str, account: str, collector: str, region: str
+) -> list[tuple[str, dict[str, str | int]]]:
+    key: dict[str, str | int] = {"company": company, "account_id": account}
+    item = key | {"currency": "EUR", "region": region}
+    payload = {"method": "card", "payer_name": 'Jane "J" Doe', "note": "rang, ill"}
+    day: dict[str, str | int] = {"effective_date": "2026-01-01", "recorded_at": "2026-01-01 00:00:00"}
+    entry: dict[str, str | int] = {
+        "balance_class": "invoice",
+        "item_type": "invoice",
+        "item_id": f"I{number}",
+        "delta_minor": 100,
+    }
+    event: dict[str, str | int] = {"event_type": "PaymentReceived", "event_id": f"e{number}"}
+    receipt: dict[str, str | int] = {
+        "payment_id": f"R{number}",
+        "currency": "EUR",
+        "amount_minor": 500,
+        "payer_reference": "from Jane Doe",
+    }
+    return [
+        ("accounts_log", key | {"collector_id": collector, "name": f"name {number}", "_offset": number}),
+        ("items_versions", item | {"document_type": "invoice", "document_id": f"I{number}", "amount_minor": 100}),
+        ("ledger_entries_log", item | entry | day),
+        ("alerts_log", key | {"alert_id": f"A{number}", "kind": "promise_broken"}),
+        ("receipts_versions", key | receipt),
+        ("events", key | event | {"payload": json.dumps(payload, separators=(",", ":"))}),
+    ]
+
+
+def _literal(value: str | int) -> str:
+    return literal(value) if isinstance(value, str) else str(value)
+
+
+@pytest.fixture(scope="module")
+def folder(wanted: Wanted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables, our views, and three accounts: two in France, one in America."""
+    folder = tmp_path_factory.mktemp("access")
+    texts = [
+        f"CREATE DATABASE {DATABASE}",
+        f"USE {DATABASE}",
+        "CREATE TABLE schema_migrations (number UInt32) ENGINE Log",
+    ]
+    texts += [statement for migration in MIGRATIONS for statement in migration.forward(Engines())]
+    texts += [statement for statement, _ in wanted.views.values()]
+    for number, (company, account, collector, region) in enumerate(ACCOUNTS):
+        texts += [
+            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(map(_literal, values.values()))})"
+            for table, values in _rows(number, company, account, collector, region)
+        ]
+    answers = ask(folder, users_file(wanted), texts)
+    assert [pair for pair in zip(texts, answers, strict=True) if pair[1].startswith("!")] == []
+    return folder
+
+
+def seen(folder: Path, wanted: Wanted, roles: list[str], queries: list[str]) -> list[str]:
+    """Answers with these roles; names of tables are those of the database."""
+    return ask(folder, users_file(wanted, roles), [f"USE {DATABASE}", *queries])[1:]
+
+
+def lists(table: str, order: str = "company, account_id") -> str:
+    return f"SELECT company, account_id FROM {table} ORDER BY {order}"
+
+
+AGING = "aging_as_of(as_of = '2026-02-01', known_as_of = '2299-12-31 23:59:59')"
+F1, F2, U1 = "FR01\tC1\n", "FR01\tC2\n", "US01\tC1\n"
+
+
+@pytest.mark.parametrize(
+    ("roles", "rows"),
+    [
+        (["france"], F1 + F2),
+        (["group"], F1 + F2 + U1),
+        (["camille"], F1),
+        (["south"], F1 + U1),
+        (["camille", "south"], F1 + U1),
+        (["france", "auditor"], F1 + F2 + U1),
+        (["auditor"], F1 + F2 + U1),
+        (["platform"], F1 + F2 + U1),
+    ],
+    ids=str,
+)
+def test_rows_through_tables_and_views(folder: Path, wanted: Wanted, roles: list[str], rows: str) -> None:
+    tables = ["ledger_entries_log", "items", "accounts", "alerts", AGING]
+    if roles not in (["platform"], ["auditor"]):
+        tables += ["events_masked", "receipts_masked"]
+    *answers, count = seen(folder, wanted, roles, [*map(lists, tables), "SELECT count() FROM items"])
+    assert answers == [rows] * len(tables)
+    assert count == f"{rows.count(chr(10))}\n"
+
+
+def test_what_is_found_is_what_was_made(folder: Path, wanted: Wanted) -> None:
+    """Rights, limits and marks read back from the engine's own tables equal those that are wanted."""
+    (found_text,) = ask(folder, users_file(wanted), [FOUND])
+    found = json.loads(found_text)
+    assert set(found["roles"]) == wanted.roles
+    assert DEFINER in found["users"]
+    assert found["grants"].keys() == wanted.grants.keys()
+    for name, grants in wanted.grants.items():
+        assert {Grant(*grant) for grant in found["grants"][name]} == grants, name
+    assert {name: found["marks"][name] for name in wanted.views} == {
+        name: mark for name, (_, mark) in wanted.views.items()
+    }
+    for profile in wanted.profiles:
+        settings, quota = found["profiles"][profile.name]
+        assert {tuple(setting) for setting in settings} == profile.settings
+        assert tuple(quota) == profile.quota
+
+
+def test_conditions_read_back_are_those_that_were_made(folder: Path, wanted: Wanted) -> None:
+    name = f"{PREFIX}camille"
+    texts = {policy.table: policy.condition for policy in wanted.policies if policy.role == name}
+    administrator = users_file(wanted, ["camille"]).replace(
+        "<grants>", "<grants><query>GRANT SHOW ACCESS ON *.*</query>", 1
+    )
+    sql = (
+        "SELECT table, formatQuerySingleLine(concat('SELECT ', select_filter)) FROM system.row_policies "
+        "WHERE has(apply_to_list, 'default') ORDER BY table"
+    )
+    rows = ask(
+        folder,
+        administrator,
+        [
+            sql,
+            *(
+                f"SELECT {literal(table)}, formatQuerySingleLine({literal(f'SELECT {condition}')})"
+                for table, condition in sorted(texts.items())
+            ),
+        ],
+    )
+    assert rows[0] == "".join(rows[1:])
+    assert len(rows) > 10
+
+
+def test_an_alerting_program_sees_alerts_of_its_company_only(folder: Path, wanted: Wanted) -> None:
+    alerts, ledger = seen(folder, wanted, ["pager"], [lists("alerts"), lists("ledger_entries")])
+    assert alerts == U1
+    assert "ACCESS_DENIED" in ledger
+
+
+def test_texts_about_persons_are_hidden(folder: Path, wanted: Wanted) -> None:
+    hidden = ["SELECT payload FROM events", "SELECT payer_reference FROM receipts", "SELECT * FROM receipts_versions"]
+    for answer in seen(folder, wanted, ["france"], hidden):
+        assert "ACCESS_DENIED" in answer
+    payloads, receipts, methods = seen(
+        folder,
+        wanted,
+        ["france"],
+        [
+            "SELECT payload FROM events_masked",
+            "SELECT * FROM receipts_masked",
+            "SELECT company, event_type FROM events LIMIT 1",
+        ],
+    )
+    assert payloads == '{"method":"card","payer_name":"***","note":"***"}\n' * 2
+    assert "Jane" not in receipts
+    assert receipts.count("\n") == 2
+    assert methods == "FR01\tPaymentReceived\n"
+    shown, _ = seen(folder, wanted, ["group"], ["SELECT payload FROM events", "SELECT 1"])
+    assert shown.count("Jane") == 3
+
+
+def test_every_view_that_a_role_is_given_can_be_asked(folder: Path, wanted: Wanted) -> None:
+    """The rights below each view are complete, parameterized or not."""
+    access = read_access(tomllib.loads(FILE), "test")
+    for name in ("france", "camille", "group", "auditor"):
+        views = [view for view in views_of(access.roles[name]) if name in {"group", "auditor"} or view != "receipts"]
+        answers = seen(folder, wanted, [name], [f"SELECT * FROM {call(view)} LIMIT 1" for view in views])
+        refused = [(view, answer) for view, answer in zip(views, answers, strict=True) if answer.startswith("!")]
+        assert refused == [], name
+
+
+def call(view: str) -> str:
+    """A view with a value for each of its parameters."""
+    text = next(
+        statement
+        for migration in reversed(MIGRATIONS)
+        for statement in migration.forward(Engines())
+        if re.match(rf"CREATE OR REPLACE VIEW {view}\b", statement)
+    )
+    values = {"Date": "'2026-02-01'", "Date32": "'2026-02-01'", "DateTime64(6, 'UTC')": "'2026-02-01 00:00:00'"}
+    parameters = dict(re.findall(r"\{(\w+): ?([^}]+)\}", text))
+    given = [
+        f"{name} = {values.get(type_, '1' if 'Int' in type_ else repr('2026-02-01'))}"
+        for name, type_ in parameters.items()
+    ]
+    return f"{view}({', '.join(given)})" if given else view
+
+
+def test_nobody_writes_but_who_should(folder: Path, wanted: Wanted) -> None:
+    write = "INSERT INTO events (company) SELECT 'FR01' WHERE 0"
+    drop = "DROP TABLE companies_versions"
+    for role in ("france", "camille", "group", "auditor", "pager"):
+        for answer in seen(folder, wanted, [role], [write, drop]):
+            assert "ACCESS_DENIED" in answer, role
+    inserted, dropped, read = seen(folder, wanted, ["sink"], [write, drop, "SELECT payload FROM events"])
+    assert inserted == ""
+    assert "ACCESS_DENIED" in dropped
+    assert "ACCESS_DENIED" in read
