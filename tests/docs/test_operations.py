@@ -19,7 +19,7 @@ _METRIC = re.compile(r"\barrears_(?:worker|sink|sources?)_[a-z_]+[a-z]\b")
 _SUFFIXES = ("", "_total", "_bucket", "_sum", "_count")
 _VARIABLE = re.compile(r"\bARREARS_([A-Z_]+?)__([A-Z_]+)\b")
 # Sections whose names stand before a point in other meanings, too: a view's column, a setting of Kafka.
-_OTHER = frozenset({"companies.timezone", "retention.ms"})
+_OTHER = frozenset({"companies.timezone", "retention.ms", "service.name"})
 
 
 def _text(path: Path) -> str:
