@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import typer
@@ -193,7 +194,9 @@ def _expressions() -> Iterator[tuple[str, str]]:
     for file in (ROOT / "config" / "grafana" / "dashboards").glob("*.json"):
         for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]:
             for target in panel["targets"]:
-                yield f"{file.name}: {panel['title']}", target["expr"]
+                # Queries of ClickHouse are run by tests/sinks/views/test_dashboards.py.
+                if target["datasource"]["type"] == "prometheus":
+                    yield f"{file.name}: {panel['title']}", target["expr"]
 
 
 @pytest.mark.parametrize(("where", "expression"), list(_expressions()))
@@ -220,17 +223,48 @@ def test_every_alert_says_what_happened_and_what_to_do() -> None:
         assert rule["labels"]["severity"] in {"warning", "critical"}
 
 
-def test_dashboards_use_the_provisioned_data_source_and_explain_each_panel() -> None:
-    sources_known = {
-        source["uid"] for source in _yaml("config/grafana/provisioning/datasources/prometheus.yml")["datasources"]
-    }
-    board = json.loads((ROOT / "config/grafana/dashboards/arrears.json").read_text())
-    for panel in board["panels"]:
-        assert panel["description"].endswith(".")
-        assert {target["datasource"]["uid"] for target in panel["targets"]} <= sources_known
+def _data_sources() -> dict[str, dict[str, Any]]:
+    folder = ROOT / "config" / "grafana" / "provisioning" / "datasources"
+    files = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.yml"))]
+    return {source["uid"]: source for file in files for source in file["datasources"]}
+
+
+def test_dashboards_use_the_provisioned_data_sources_and_explain_each_panel() -> None:
+    types = {uid: source["type"] for uid, source in _data_sources().items()}
+    boards = sorted((ROOT / "config/grafana/dashboards").glob("*.json"))
+    assert len(boards) > 1
+    for file in boards:
+        for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]:
+            assert panel["description"].endswith(".")
+            for target in panel["targets"]:
+                assert types[target["datasource"]["uid"]] == target["datasource"]["type"]
     home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     folder = _yaml("config/grafana/provisioning/dashboards/arrears.yml")["providers"][0]["options"]["path"]
     assert home == f"{folder}/arrears.json"
+
+
+def test_grafana_reads_clickhouse_as_a_user_who_can_do_nothing_else() -> None:
+    given = SERVICES["grafana"]["environment"]
+    source = _data_sources()["clickhouse"]
+    assert given["GF_PLUGINS_PREINSTALL_SYNC"].partition("@")[0] == source["type"]
+    values = {**source["jsonData"], **source["secureJsonData"]}
+    used = {value[1:] for value in values.values() if value.startswith("$")}
+    assert used == {name for name in given if name.startswith("GRAFANA_CLICKHOUSE_")}
+    assert f"{given['GRAFANA_CLICKHOUSE_HOST']}:{given['GRAFANA_CLICKHOUSE_PORT']}" == "clickhouse:8123"
+    server = SERVICES["clickhouse"]
+    file = next(volume.split(":")[0] for volume in server["volumes"] if "users.d" in volume)
+    tree = ET.parse(ROOT / file)  # noqa: S314  our own file
+    user = tree.find(f"users/{given['GRAFANA_CLICKHOUSE_USER']}")
+    assert user is not None
+    password = user.find("password")
+    assert password is not None
+    assert server["environment"][password.attrib["from_env"]] == given["GRAFANA_CLICKHOUSE_PASSWORD"]
+    assert [query.text for query in user.findall("grants/query")] == [
+        f"GRANT SELECT ON {source['jsonData']['defaultDatabase']}.*"
+    ]
+    profile = user.findtext("profile")
+    assert tree.findtext(f"profiles/{profile}/readonly") == "2"
+    assert tree.find(f"profiles/{profile}/constraints/readonly/const") is not None
 
 
 def test_the_image_is_pinned_and_its_program_is_nobody_special() -> None:
