@@ -8,6 +8,8 @@ from sinks.audit.chain import Finding, Place
 from sinks.errors import SinkProblem
 from tests.sinks.audit.conftest import Log
 
+pytestmark = pytest.mark.clickhouse
+
 CHANGE = "ALTER TABLE {table} UPDATE {change} WHERE {where} SETTINGS mutations_sync = 1"
 REMOVE = "ALTER TABLE {table} DELETE WHERE {where} SETTINGS mutations_sync = 1"
 

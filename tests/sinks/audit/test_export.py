@@ -17,6 +17,8 @@ from sinks.audit.verify_export import is_signed
 from sinks.errors import SinkProblem
 from tests.sinks.audit.conftest import Log
 
+pytestmark = pytest.mark.clickhouse
+
 SINCE, UNTIL = datetime(2026, 1, 10, tzinfo=UTC), datetime(2026, 1, 20, tzinfo=UTC)
 
 SIGNATURE_2 = (

@@ -10,6 +10,8 @@ from sinks.retention.holds import Hold, lift_hold, place_hold, read_holds
 from sinks.retention.policy import Policy
 from tests.sinks.retention.conftest import NEVER, World
 
+pytestmark = pytest.mark.clickhouse
+
 OLD = "_appended_at < toDateTime64('{}', 3, 'UTC')"
 
 

@@ -15,6 +15,8 @@ from sinks.retention.erasure import _OF_ACCOUNT, _OF_ACTOR, _PERSONS, Erased, Er
 from sinks.retention.holds import Hold, place_hold
 from tests.sinks.retention.conftest import World
 
+pytestmark = pytest.mark.clickhouse
+
 CHANGE = "ALTER TABLE {} UPDATE {} WHERE {} SETTINGS mutations_sync = 2"
 CAMILLE = Person("FR01", "actor", "camille")
 

@@ -9,6 +9,8 @@ from sinks.retention import ledger
 from sinks.retention.holds import Hold, place_hold
 from tests.sinks.retention.conftest import World
 
+pytestmark = pytest.mark.clickhouse
+
 KEPT = 45
 VIEWS = ("open_items_as_of", "aging_as_of", "disputed_as_of", "aging_buckets_as_of")
 
