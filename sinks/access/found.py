@@ -76,7 +76,7 @@ class AccessRunner:
         wanted = self._wanted
         self.apply(
             [
-                Change(f"password of {name}", statements.create_user(name, user, wanted.password_clauses[name])[1:])
+                Change(f"password of {name}", statements.create_user(name, user, wanted.password_of(name))[1:])
                 for name, user in wanted.users.items()
             ],
             report,
@@ -212,7 +212,7 @@ def _grant_changes(name: str, wanted: Wanted, found: Found) -> Iterable[Change]:
 def _user_changes(wanted: Wanted, found: Found) -> list[Change]:
     made = []
     for name, user in sorted(wanted.users.items()):
-        texts = statements.create_user(name, user, wanted.password_clauses[name]) if name not in found.users else []
+        texts = statements.create_user(name, user, wanted.password_of(name)) if name not in found.users else []
         roles = {PREFIX + role for role in user.roles}
         has = found.members.get(name, frozenset())
         texts += [statements.revoke_roles(name, has - roles)] if has - roles else []

@@ -62,34 +62,37 @@ def _views() -> dict[str, View]:
 
 @lru_cache(maxsize=1)
 def read_by_views() -> dict[str, frozenset[str]]:
-    """What each view reads, through other views too: tables, views, and the personal columns as `table.column`."""
+    """The tables and views that each view reads, through other views too."""
     views = _views()
     names = views.keys() | stored_tables().keys()
     found: dict[str, frozenset[str]] = {}
 
     def reads(name: str) -> frozenset[str]:
-        if name not in views:
-            return frozenset()
         if name not in found:
-            words = set(_WORD.findall(views[name].select))
-            below = (words & names) - {name}
-            personal = {
-                f"{table}.{column}"
-                for table, columns in PERSONAL.items()
-                for column in columns
-                if table in below and column in words
-            }
-            found[name] = frozenset(below | personal).union(*(reads(other) for other in below))
+            below = (_words(name) & names) - {name} if name in views else set()
+            found[name] = frozenset(below).union(*(reads(other) for other in below))
         return found[name]
 
-    for name in views:
-        reads(name)
-    return found
+    return {name: reads(name) for name in views}
 
 
-def shows_personal_fields(view: str) -> bool:
-    """Whether a view cannot be asked without the grant on a personal column."""
-    return any("." in name for name in read_by_views()[view])
+def needs_personal_fields(view: str) -> bool:
+    """Whether a view cannot be asked without the grants on personal columns.
+
+    Of a view with parameters ClickHouse wants the grants of all that it reads; of another one only those of the columns
+    that are asked for.
+    """
+    below = {view, *read_by_views()[view]} & _views().keys()
+    return any("{" in _views()[name].select and _reads_personal(name) for name in below)
+
+
+def _reads_personal(view: str) -> bool:
+    read, words = read_by_views()[view], _words(view)
+    return any(table in read and not words.isdisjoint(columns) for table, columns in PERSONAL.items())
+
+
+def _words(view: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(_views()[view].select))
 
 
 def tables_of(role: Role) -> list[Stored]:
@@ -125,7 +128,7 @@ def views_of(role: Role) -> list[str]:
         if view not in UNSORTED
         and (below & tables) <= readable
         and (role.kind != "alerting" or view in ALERTS)
-        and (role.sees_personal_fields or not shows_personal_fields(view) or view == "receipts")
+        and (role.sees_personal_fields or not needs_personal_fields(view))
     ]
 
 

@@ -67,10 +67,20 @@ class Wanted(NamedTuple):
     profiles: tuple[Profile, ...]
     users: Mapping[str, User]
     password_clauses: Mapping[str, str]
+    """By user; not of those whose variable is not set."""
+
+    def password_of(self, user: str) -> str:
+        """What a statement says about the password. Raises SinkProblem when it is not in the environment."""
+        if user not in self.password_clauses:
+            raise SinkProblem(
+                f"the password of user {user} is not in the environment",
+                f"Set {self.users[user].password_variable}, or give a hash",
+            )
+        return self.password_clauses[user]
 
 
 def make_wanted(access: Access, database: str, environment: Mapping[str, str]) -> Wanted:
-    """The file as things. Raises SinkProblem when a password is not in the environment."""
+    """The file as things. Raises SinkProblem for a name of a database that does not do."""
     if not _DATABASE.fullmatch(database):
         raise SinkProblem(f"database {database} has a name that needs quotes", "Give it letters, digits and _ only")
     return Wanted(
@@ -85,7 +95,7 @@ def make_wanted(access: Access, database: str, environment: Mapping[str, str]) -
         {name: _view(database, name, *text) for name, text in scope.own_views(database, DEFINER).items()},
         tuple(_profile(access, kind) for kind in KINDS if any(role.kind == kind for role in access.roles.values())),
         access.users,
-        {name: _password(name, user, environment) for name, user in access.users.items()},
+        {name: clause for name, user in access.users.items() if (clause := _password(user, environment))},
     )
 
 
@@ -148,13 +158,11 @@ def _profile(access: Access, kind: Kind) -> Profile:
     return Profile(PREFIX + kind, frozenset(settings), quota, roles)
 
 
-def _password(name: str, user: User, environment: Mapping[str, str]) -> str:
+def _password(user: User, environment: Mapping[str, str]) -> str:
     if user.password_sha256:
         return f"IDENTIFIED WITH sha256_hash BY {literal(user.password_sha256.upper())}"
     password = environment.get(user.password_variable)
     if not password:
-        raise SinkProblem(
-            f"the password of user {name} is not in the environment", f"Set {user.password_variable}, or give a hash"
-        )
+        return ""
     digest = hashlib.sha256(password.encode()).hexdigest().upper()
     return f"IDENTIFIED WITH sha256_hash BY {literal(digest)}"

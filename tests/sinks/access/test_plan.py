@@ -1,6 +1,7 @@
 """The file, and the statements that it leads to."""
 
 import hashlib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,17 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from pipeline.local import ClickHouseServer
-from sinks.access import AccessRunner, Wanted, make_wanted, read_access
+from sinks.access import AccessRunner, Role, Wanted, make_wanted, read_access
 from sinks.access.found import Found, changes
+from sinks.access.scope import views_of
 from sinks.access.wanted import DEFINER, Grant, Policy
 from sinks.clickhouse import Address
 from sinks.errors import SinkProblem
+from tests.docs.pages import DOCS, blocks
+from tests.pipeline.cli.calls import arrears, assert_one_line
 
 ROOT = Path(__file__).resolve().parents[3]
+PAGE = DOCS / "access.md"
 ENVIRONMENT = {f"ARREARS_PASSWORD_{name}": "secret's" for name in ("ANNA", "SERVICE", "CAMILLE", "AUDIT", "PAGER")}
 NOTHING = Found(frozenset(), frozenset(), {}, frozenset(), {}, {}, {})
 
@@ -128,10 +133,31 @@ def test_a_file_that_does_not_fit_is_refused(text: str, words: str) -> None:
         read_access(tomllib.loads(text), "access.toml")
 
 
-def test_a_password_that_is_not_there_is_named() -> None:
+def test_a_password_that_is_not_there_is_named_when_it_is_needed() -> None:
     access = read_access(tomllib.loads((ROOT / "config/access.minimal.toml").read_text()), "access.toml")
+    wanted = make_wanted(access, "arrears", {})
     with pytest.raises(SinkProblem, match="ARREARS_PASSWORD_ANNA"):
-        make_wanted(access, "arrears", {})
+        plan(wanted, NOTHING)
+    assert plan(wanted, as_made(wanted)) == []
+
+
+def test_the_page_shows_what_the_minimal_file_leads_to() -> None:
+    (example,) = [block.text for block in blocks(PAGE) if block.language == "sql"]
+    statements = plan(wanted_of("access.minimal.toml"), NOTHING)
+    shown = [line.removesuffix(";") for line in example.splitlines()]
+    assert len(shown) > 5
+    assert [line for line in shown if line not in statements] == []
+    assert [statements.index(line) for line in shown] == sorted(statements.index(line) for line in shown)
+
+
+def test_the_page_names_the_views_that_need_personal_fields() -> None:
+    roles = [Role(kind="analyst", companies=("FR01",), personal_fields=personal) for personal in (False, True)]
+    without, with_ = (set(views_of(role)) for role in roles)
+    sentence = (
+        PAGE.read_text(encoding="utf-8").partition("they cannot ask views that read payloads:")[2].partition(".")[0]
+    )
+    assert set(re.findall(r"`(\w+)`", sentence)) == with_ - without
+    assert without < with_
 
 
 @pytest.mark.clickhouse
@@ -139,3 +165,13 @@ def test_the_embedded_engine_is_refused(clickhouse: ClickHouseServer) -> None:
     runner = AccessRunner(Address(clickhouse.url, ""), wanted_of("access.minimal.toml"))
     with pytest.raises(SinkProblem, match="keeps no users"):
         runner.plan()
+
+
+@pytest.mark.clickhouse
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_the_command_says_why_it_does_nothing(clickhouse: ClickHouseServer, tmp_path: Path, command: str) -> None:
+    file = ROOT / "config" / "access.minimal.toml"
+    where = {"ARREARS_CLICKHOUSE__URL": clickhouse.url, "ARREARS_CLICKHOUSE__DATABASE": "default"}
+    assert_one_line(arrears("access", command, "--file", str(file), folder=tmp_path, **where), "keeps no users")
+    missing = arrears("access", command, "--file", "none.toml", folder=tmp_path, **where)
+    assert_one_line(missing, "none.toml cannot be read")

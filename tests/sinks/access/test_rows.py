@@ -247,7 +247,23 @@ def test_nobody_writes_but_who_should(folder: Path, wanted: Wanted) -> None:
     for role in ("france", "camille", "group", "auditor", "pager"):
         for answer in seen(folder, wanted, [role], [write, drop]):
             assert "ACCESS_DENIED" in answer, role
-    inserted, dropped, read = seen(folder, wanted, ["sink"], [write, drop, "SELECT payload FROM events"])
+    tables = f"SELECT countIf(create_table_query != '') FROM system.tables WHERE database = '{DATABASE}'"
+    inserted, dropped, read, counted = seen(
+        folder, wanted, ["sink"], [write, drop, "SELECT payload FROM events", tables]
+    )
+    # A sink checks at its start how every table was made.
+    assert counted == ask(folder, users_file(wanted), [tables])[0]
     assert inserted == ""
     assert "ACCESS_DENIED" in dropped
     assert "ACCESS_DENIED" in read
+
+
+def test_the_platform_role_migrates(wanted: Wanted, tmp_path: Path) -> None:
+    """Forward and back, with no more rights than the role has."""
+    forward = [statement for migration in MIGRATIONS for statement in migration.forward(Engines())]
+    back = [statement for migration in reversed(MIGRATIONS) for statement in migration.backward(Engines())]
+    texts = [f"CREATE DATABASE {DATABASE}", f"USE {DATABASE}", *forward, *back, "CREATE USER mallory"]
+    answers = ask(tmp_path, users_file(wanted, ["platform"]), texts)
+    refused = [text for text, answer in zip(texts, answers, strict=True) if answer.startswith("!")]
+    assert refused == ["CREATE USER mallory"]
+    assert "ACCESS_DENIED" in answers[-1]
