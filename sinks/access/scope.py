@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sinks.access.spec import Role
+from sinks.audit.canon import PERSONAL_KEYS
 from sinks.migrations import MIGRATIONS
 from sinks.migrations.ddl import Table, View, literal
 
@@ -23,7 +24,8 @@ RECEIPTS_MASKED = "receipts_masked"
 _MASKS = {EVENTS_MASKED: "events", RECEIPTS_MASKED: "receipts_versions"}
 
 # Texts in payloads that are about persons, with their values as JSON has them.
-_PERSONAL_KEYS = ("ip", "name", "new", "note", "old", "payer_account", "payer_name", "payer_reference")
+# Who is in charge of something is shown: analysts ask by it.
+_PERSONAL_KEYS = tuple(key for key in PERSONAL_KEYS if key not in {"assigned_to", "collector_id"})
 _PERSONAL_TEXT = rf'"({"|".join(_PERSONAL_KEYS)})": ?"(?:[^"\\]|\\.)*"'
 _STARS = r'"\1":"***"'
 
