@@ -19,6 +19,7 @@ from sinks.migrations import (
     m0016_retention,
     m0017_forecasts,
     m0018_process,
+    m0019_risk,
 )
 
 MIGRATIONS = (
@@ -40,4 +41,5 @@ MIGRATIONS = (
     m0016_retention.MIGRATION,
     m0017_forecasts.MIGRATION,
     m0018_process.MIGRATION,
+    m0019_risk.MIGRATION,
 )
