@@ -34,13 +34,15 @@ company    : LowCardinality(String) | Code of the legal entity.
 account_id : String                 | Customer account.
 currency   : LowCardinality(String) | ISO 4217 code.
 score      : Int32                  | Sum of the points of all parts.
-parts      : Array(Tuple(rule String, points Int32)) | Rules that gave points, most first: {_MEANT}.
+parts      : Array(String)          | Rules that gave points as rule=points, most first: {_MEANT}.
 """),
     select=f"""
 SELECT company, account_id, currency,
     toInt32(arraySum(part -> part.2, all_parts)) AS score,
-    CAST(arraySort(part -> (-part.2, part.1), arrayFilter(part -> part.2 > 0, all_parts))
-        AS Array(Tuple(rule String, points Int32))) AS parts
+    arrayMap(
+        part -> concat(part.1, '=', toString(part.2)),
+        arraySort(part -> (-part.2, part.1), arrayFilter(part -> part.2 > 0, all_parts))
+    ) AS parts
 FROM
 (
     SELECT aging.company AS company, aging.account_id AS account_id, aging.currency AS currency,

@@ -43,7 +43,7 @@ def test_every_part_is_what_its_rule_says(client: Client, sample: Sample, as_of:
     seen: set[str] = set()
     for row in rows:
         key = row["company"], row["account_id"], row["currency"]
-        found = {part["rule"]: part["points"] for part in row["parts"]}
+        found = {rule: int(points) for rule, points in (part.split("=") for part in row["parts"])}
         assert row["score"] == sum(found.values())
         assert 0 <= row["score"] <= 100
         assert list(found.values()) == sorted(found.values(), reverse=True)
