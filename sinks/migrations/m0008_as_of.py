@@ -34,6 +34,7 @@ item_type     : LowCardinality(String) | invoice, debit_memo, credit_memo or pay
 item_id       : String                 | Number of the document, or id of the receipt.
 instalment    : Int32                  | Number of the instalment; 0 = the whole document.
 balance_class : LowCardinality(String) | invoice = owed; unapplied, on_account and credit reduce the balance.
+region        : LowCardinality(String) | Region of the document or receipt; empty when it has none.
 due_date      : Date32                 | Due date that was valid then; of cash and credits their own date.
 days_past_due : Int32                  | Calendar days from the due date to as_of; 0 or less is not due.
 bucket        : String                 | Aging bucket by the company's own limits; empty for cash and credits.
@@ -41,14 +42,14 @@ open          : {DECIMAL}         | What was open; negative for cash and credits
 """),
     select=f"""
 WITH {_LIMITS}
-SELECT company, account_id, currency, item_type, item_id, instalment, balance_class, due_date,
+SELECT company, account_id, currency, item_type, item_id, instalment, balance_class, region, due_date,
     {_DAYS_PAST_DUE} AS days_past_due,
     multiIf(balance_class != 'invoice', '', days_past_due <= 0, 'not_due', {_BUCKET_NAMES}[{_BUCKET_NUMBER}]) AS bucket,
     {decimal("minor")} AS open
 FROM
 (
     SELECT company, account_id, currency, item_type, item_id, instalment, balance_class, due_date,
-        sum(delta_minor) AS minor
+        max(region) AS region, sum(delta_minor) AS minor
     FROM ledger_entries_log
     WHERE {_WHERE}
     GROUP BY company, account_id, currency, item_type, item_id, instalment, balance_class, due_date
@@ -61,15 +62,17 @@ FROM
 # documents that were ever disputed are read from the ledger, by its sorting key.
 _DISPUTED_DOCUMENTS = f"""
     SELECT company, account_id, currency, document_type, document_id,
+        max(document_region) AS region,
         sum(ledger_minor) AS open_minor,
         greatest(0, least(sum(dispute_minor), open_minor)) AS disputed_minor
     FROM
     (
-        SELECT company, account_id, currency, document_type, document_id, delta_minor AS dispute_minor, 0 AS ledger_minor
+        SELECT company, account_id, currency, document_type, document_id, '' AS document_region,
+            delta_minor AS dispute_minor, 0 AS ledger_minor
         FROM dispute_entries_log
         WHERE {_WHERE}
         UNION ALL
-        SELECT company, account_id, currency, item_type, item_id, 0, delta_minor
+        SELECT company, account_id, currency, item_type, item_id, toString(region), 0, delta_minor
         FROM ledger_entries_log
         WHERE {_WHERE} AND balance_class = 'invoice' AND (company, account_id, currency, item_type, item_id) IN (
             SELECT company, account_id, currency, document_type, document_id FROM dispute_entries_log
@@ -87,12 +90,13 @@ account_id    : String                 | Customer account.
 currency      : LowCardinality(String) | ISO 4217 code.
 document_type : LowCardinality(String) | invoice or debit_memo.
 document_id   : String                 | Number of the document.
+region        : LowCardinality(String) | Region of the document; empty when it has none.
 open          : {DECIMAL}         | What was open of it.
 disputed      : {DECIMAL}         | What of that was contested.
 collectible   : {DECIMAL}         | The rest: open - disputed.
 """),
     select=f"""
-SELECT company, account_id, currency, document_type, document_id,
+SELECT company, account_id, currency, document_type, document_id, region,
     {decimal("open_minor")} AS open,
     {decimal("disputed_minor")} AS disputed,
     {decimal("open_minor - disputed_minor")} AS collectible
