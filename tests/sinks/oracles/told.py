@@ -1,0 +1,106 @@
+"""Random histories of several companies as one log: through the worker's own code into ClickHouse, and for Python."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import msgspec
+
+from jobs.company import CompanySettings
+from jobs.events import ClockTicked, CompanyConfigured, Event, RemittanceReceived
+from jobs.values import Day, Instant, moment_of
+from tests.docs.books import Books
+from tests.property.histories import COMPANIES, history_of
+from tests.property.oracle import Journal
+from topics import EVENTS, partition_key, partition_of
+
+HISTORIES = 10
+_ENTRIES = 90
+_ENVELOPE = {"source": "test", "actor_id": "", "actor_role": ""}
+
+
+@dataclass
+class Told:
+    """A log of events in order, ticks among them, and the books of the worker that has folded it."""
+
+    settings: dict[str, CompanySettings]
+    log: list[Event]
+    books: Books = field(default_factory=Books)
+    _journals: dict[Instant | None, Journal] = field(default_factory=dict)
+
+    def play(self) -> None:
+        """Every event folded before the next one is read, with what it carries to other accounts."""
+        for company in self.settings.values():
+            self.books._configure(company, Instant(0))
+        for event in self.log:
+            if isinstance(event, ClockTicked):
+                self.books._tick(event.at)
+            else:
+                self._append(event)
+            self.books._fold()
+
+    def _append(self, event: Event) -> None:
+        books = self.books
+        value = books.contracts.encode(type(event).__name__, {**msgspec.to_builtins(event), **_ENVELOPE})
+        key = partition_key(event.company, event.account_id)
+        books.broker.append(EVENTS, partition_of(key, books.partitions), key, value)
+
+    def known(self, instant: Instant | None) -> Iterator[Event]:
+        """What had been heard of at an instant: the log up to the first tick after it."""
+        for event in self.log:
+            if instant is not None and isinstance(event, ClockTicked) and event.at > instant:
+                return
+            yield event
+
+    def journal(self, instant: Instant | None = None) -> Journal:
+        """The books as they were kept up to an instant; None = everything."""
+        if instant not in self._journals:
+            journal = self._journals[instant] = Journal(self.settings)
+            for event in self.known(instant):
+                journal.take(event)
+        return self._journals[instant]
+
+    @property
+    def moments(self) -> list[Instant]:
+        """Instants just before a tick, spread over the log: everything before it had been heard of by then."""
+        ticks = [event.at for event in self.log if isinstance(event, ClockTicked)]
+        return [Instant(at - 1) for at in ticks[len(ticks) // 8 :: len(ticks) // 6]]
+
+
+def text_of(instant: Instant | None) -> str:
+    """An instant as ClickHouse reads it; None = as known now."""
+    return "2299-12-31 23:59:59" if instant is None else moment_of(instant).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def random_histories() -> Told:
+    """Always the same ones: two companies and three accounts each, that know nothing of each other."""
+    settings: dict[str, CompanySettings] = {}
+    entries: list[tuple[int, int, int, Event]] = []
+    for number in range(HISTORIES):
+        choose = Random(number)
+        names = {company.code: f"{company.code[:2]}{number:02}" for company in COMPANIES}
+        for company in COMPANIES:
+            code = names[company.code]
+            settings[code] = msgspec.structs.replace(company, code=code, closed_item_days=3_650)
+        clock = 0
+        for position, event in enumerate(history_of([choose.getrandbits(30) for _ in range(_ENTRIES)]).log):
+            if isinstance(event, CompanyConfigured | RemittanceReceived):
+                continue
+            if isinstance(event, ClockTicked):
+                clock = event.at
+            else:
+                given: dict[str, Any] = {"company": names[event.company], "event_id": f"{number}-{event.event_id}"}
+                event = msgspec.structs.replace(event, **given)  # noqa: PLW2901
+            entries.append((clock, number, position, event))
+    told = Told(settings, [event for *_, event in sorted(entries, key=lambda entry: entry[:3])])
+    told.play()
+    return told
+
+
+def days_of(journal: Journal, count: int) -> list[Day]:
+    """So many of the days on which anything changed, the last of all among them, and one day before the first."""
+    papers = [change.day for paper in journal.papers.values() for part in paper.parts for change in part.changes]
+    cash = [change.day for receipt in journal.cash.values() for change in receipt.part.changes]
+    days = sorted({*papers, *cash})
+    return [Day(days[0] - 1), *days[:: max(1, len(days) // count)], days[-1]]
