@@ -16,7 +16,7 @@ from sinks.errors import SinkProblem
 
 # "As known now": an instant that no posting is recorded after. SEMANTICS 1.2.
 EVERYTHING_KNOWN = "2299-12-31 23:59:59"
-DEFAULTS = {"known_as_of": EVERYTHING_KNOWN}
+DEFAULTS = {"known_as_of": EVERYTHING_KNOWN, "credit_mode": ""}
 _PARAMETER = re.compile(r"\{(\w+):")
 _VIEWS = """
 SELECT name, comment, create_table_query

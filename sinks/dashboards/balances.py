@@ -76,6 +76,37 @@ ORDER BY overdue DESC, account_id
 LIMIT 20""",
         ),
         Panel(
+            "barchart",
+            "Open by collector",
+            "What the accounts of each collector owe; - = accounts of nobody.",
+            f"""
+SELECT ifNull(collector_id, '-') AS collector, not_due, overdue
+FROM aging_by_collector({AS_OF}, {KNOWN}, credit_mode = 'separate')
+WHERE {WHOSE}
+ORDER BY overdue DESC, collector""",
+        ),
+        Panel(
+            "barchart",
+            "Open by region",
+            "By the region of the document; - = documents without one.",
+            f"""
+SELECT if(region = '', '-', region) AS region_code, not_due, overdue
+FROM aging_by_region({AS_OF}, {KNOWN}, credit_mode = 'separate')
+WHERE {WHOSE}
+ORDER BY overdue DESC, region_code""",
+        ),
+        Panel(
+            "table",
+            "Groups that owe most",
+            "The ten groups of accounts with the largest overdue amounts, credits taken from the oldest debts first.",
+            f"""
+SELECT account_id AS head, accounts, not_due, overdue, credits, total
+FROM aging_by_group({AS_OF}, {KNOWN}, credit_mode = 'oldest_first')
+WHERE {WHOSE} AND is_top AND overdue > 0
+ORDER BY overdue DESC, head
+LIMIT 10""",
+        ),
+        Panel(
             "table",
             "What changed",
             "From opening to closing, of all accounts: each row is a reason.",

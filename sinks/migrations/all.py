@@ -20,6 +20,7 @@ from sinks.migrations import (
     m0017_forecasts,
     m0018_process,
     m0019_risk,
+    m0022_aging_forms,
 )
 
 MIGRATIONS = (
@@ -42,4 +43,5 @@ MIGRATIONS = (
     m0017_forecasts.MIGRATION,
     m0018_process.MIGRATION,
     m0019_risk.MIGRATION,
+    m0022_aging_forms.MIGRATION,
 )

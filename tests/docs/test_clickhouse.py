@@ -62,7 +62,13 @@ def test_the_dictionary_lists_what_the_database_has(client: Client) -> None:
         "(engine = 'View' OR name IN ('events', 'rejected_events')) ORDER BY name"
     ).result_columns[0]
     assert list(names) == list(listed())
-    values = {"as_of": "2026-05-31", "known_as_of": "2299-12-31 23:59:59", "days_min": "3", "influence_days": "7"}
+    values = {
+        "as_of": "2026-05-31",
+        "known_as_of": "2299-12-31 23:59:59",
+        "days_min": "3",
+        "influence_days": "7",
+        "credit_mode": "",
+    }
     for name, entry in listed().items():
         given = ", ".join(f"{parameter} = '{values.get(parameter, '2026-05-31')}'" for parameter in parameters(entry))
         found = client.query(f"SELECT * FROM {name}{f'({given})' if given else ''} LIMIT 0").column_names

@@ -7,8 +7,9 @@ instant, or the position of the log, at which it stands. What is compared, and f
   figures and aging are answered from the records of the output topics; `account`, `notices_due` and `worklist` from
   folds that are restored from the state topic up to that position.
 - From ClickHouse's tables of dated changes: `aging`, `invoice`, `transitions`, `alerts`, `alerts_of`, `rejected`.
-- From ClickHouse's parameterized views: `aging` by `aging_as_of`, amounts and ages of `invoice` by `open_items_as_of`
-  and `disputed_as_of`, with the scenario's clock as `known_as_of`.
+- From ClickHouse's parameterized views: `aging` by `aging_as_of`, in other credit modes by `aging_by_account`, rolled up
+  by `aging_by_group`; amounts and ages of `invoice` by `open_items_as_of` and `disputed_as_of`; with the scenario's clock
+  as `known_as_of`.
 - Tables of latest states have no past, so they are compared with the last records of the topics when all is done.
 
 Events that cannot be written at all (`invalid_amount`) are refused before the log, as any source refuses them.
@@ -66,7 +67,7 @@ WHERE company = {company:String} AND item_type = {item_type:String} AND item_id 
 """
 _AGING = """
 SELECT not_due, buckets, unapplied, on_account, credits, disputed, total, reconciliation_gap
-FROM aging_as_of(as_of = {as_of:Date32}, known_as_of = {known:DateTime64(6, 'UTC')})
+FROM VIEW
 WHERE company = {company:String} AND account_id = {account:String} AND currency = {currency:String}
 """
 
@@ -206,15 +207,19 @@ def invoice_by_view(
 
 
 def aging_by_view(client: Client, part: Part, look: Look, world: World, expectation: dict[str, Any]) -> list[Mismatch]:
-    """Aging of one account with its credits in columns of their own; other modes and roll-ups are not this view's."""
+    """Aging of one account, or rolled up, in the credit mode asked for or the company's own."""
     asked = {**{name: value for name, value in expectation.items() if name != "aging"}, **expectation["aging"]}
     codes = [str(asked["company"])] if "company" in asked else list(world.companies)
     with_account = {entry.company for entry in world.entries if entry.account_id == str(asked["account_id"])}
     company = next((code for code in codes if code in with_account), codes[0])
     settings = world.companies[company]
-    if asked.get("rollup") or asked.get("credit_mode", settings.credit_mode) != "separate":
-        return []
+    mode = asked.get("credit_mode", "")
+    dates = "as_of = {as_of:Date32}, known_as_of = {known:DateTime64(6, 'UTC')}"
+    view = f"aging_as_of({dates})"
+    if asked.get("rollup") or (mode or settings.credit_mode) != "separate":
+        view = f"aging_by_{'group' if asked.get('rollup') else 'account'}({dates}, credit_mode = {{mode:String}})"
     parameters = {
+        "mode": mode,
         "as_of": date_of(_as_of(asked, world, company)),
         "known": moment_of(_known_as_of(asked) or look.clock),
         "company": part.company(company),
@@ -224,7 +229,7 @@ def aging_by_view(client: Client, part: Part, look: Look, world: World, expectat
     answers: dict[str, object] = dict.fromkeys(
         (*settings.aging.names, "unapplied", "on_account", "credits", "disputed", "total", "reconciliation_gap"), 0
     )
-    for row in client.query(_AGING, parameters=parameters).named_results():
+    for row in client.query(_AGING.replace("VIEW", view), parameters=parameters).named_results():
         answers |= {part["name"]: part["amount"] for part in row.pop("buckets")} | row
     return compare({name: value for name, value in expectation.items() if name in answers}, "", answers)
 

@@ -234,8 +234,9 @@ def call(view: str) -> str:
     )
     values = {"Date": "'2026-02-01'", "Date32": "'2026-02-01'", "DateTime64(6, 'UTC')": "'2026-02-01 00:00:00'"}
     parameters = dict(re.findall(r"\{(\w+): ?([^}]+)\}", text))
+    named = {"credit_mode": "'own_date'"}
     given = [
-        f"{name} = {values.get(type_, '1' if 'Int' in type_ else repr('2026-02-01'))}"
+        f"{name} = {named.get(name) or values.get(type_, '1' if 'Int' in type_ else repr('2026-02-01'))}"
         for name, type_ in parameters.items()
     ]
     return f"{view}({', '.join(given)})" if given else view
