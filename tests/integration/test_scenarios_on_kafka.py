@@ -7,9 +7,9 @@ instant, or the position of the log, at which it stands. What is compared, and f
   figures and aging are answered from the records of the output topics; `account`, `notices_due` and `worklist` from
   folds that are restored from the state topic up to that position.
 - From ClickHouse's tables of dated changes: `aging`, `invoice`, `transitions`, `alerts`, `alerts_of`, `rejected`.
-- From ClickHouse's parameterized views: `aging` by `aging_as_of`, in other credit modes by `aging_by_account`, rolled up
-  by `aging_by_group`; amounts and ages of `invoice` by `open_items_as_of` and `disputed_as_of`; with the scenario's clock
-  as `known_as_of`.
+- From ClickHouse's parameterized views: `aging` by `aging_as_of`, in other credit modes by `aging_by_account`, rolled
+  up by `aging_by_group`; amounts and ages of `invoice` by `open_items_as_of` and `disputed_as_of`; with the scenario's
+  clock as `known_as_of`.
 - Tables of latest states have no past, so they are compared with the last records of the topics when all is done.
 
 Events that cannot be written at all (`invalid_amount`) are refused before the log, as any source refuses them.
