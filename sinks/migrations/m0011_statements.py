@@ -9,7 +9,8 @@ _KNOWN_AS_OF = "known_as_of = {known_as_of:DateTime64(6, 'UTC')}"
 _FROM, _TO = "{from_date:Date32}", "{to_date:Date32}"
 _NAMED = "company = {company:String} AND account_id = {account_id:String}"
 
-# Postings that move a balance within the account, such as an application of its own cash, are no lines of a statement.
+# Postings that move a balance within the account, such as an application of its own cash, are no lines of a statement. A
+# small balance that was written off with a payment is a line of its own.
 _STATEMENT = View(
     name="account_statement",
     comment="The statement of an account between two dates, both inclusive: the opening balance, then what moved it. "
@@ -46,7 +47,8 @@ FROM
         first.4 AS reason, event_id, known_at, position
     FROM
     (
-        SELECT currency, effective_date, event_id, ifNull(cause_id, item_id) AS cause, sum(delta_minor) AS minor,
+        SELECT currency, effective_date, event_id, ifNull(cause_id, item_id) AS cause,
+            entry_type IN ('write_off', 'recovery') AS written_off, sum(delta_minor) AS minor,
             argMin(
                 (toString(entry_type), toString(item_type), item_id, ifNull(toString(reason), '')), _offset
             ) AS first,
@@ -54,7 +56,7 @@ FROM
         FROM ledger_entries_log
         WHERE {_NAMED} AND effective_date BETWEEN {_FROM} AND {_TO}
             AND {_KNOWN}
-        GROUP BY currency, effective_date, event_id, cause
+        GROUP BY currency, effective_date, event_id, cause, written_off
         HAVING minor != 0
     )
 )
@@ -250,7 +252,7 @@ GROUP BY company, currency, from_bucket, to_bucket
 _AGE_BANDS = (
     "multiIf(age_days <= 1, '0-1', age_days <= 5, '2-5', age_days <= 10, '6-10', age_days <= 30, '11-30', '31+')"
 )
-_VALUE_DATE = "toDate32(JSONExtractString(payload, 'value_date'))"
+_VALUE_DATE = "toDate32OrZero(JSONExtractString(payload, 'value_date'))"  # refunds and reversals have none
 
 _UNAPPLIED = View(
     name="unapplied_cash_aging",
@@ -299,6 +301,7 @@ FROM
                 FROM events
                 WHERE {_KNOWN} AND payment_id != '' AND (account_id = '' OR event_type = 'ReceiptMoved')
                     AND event_type IN ('PaymentReceived', 'PaymentRefunded', 'PaymentReversed', 'ReceiptMoved')
+                    AND (event_type != 'PaymentReceived' OR amount != 0)
                     AND (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
             )
             LIMIT 1 BY company, event_id
@@ -311,6 +314,8 @@ WHERE unapplied != 0
 """,
 )
 
+# Where a due date was changed later, an application dated before the change moves along with the balance: pairs that net
+# to zero on their day, and are no applications.
 _LATE = View(
     name="late_applications",
     comment="Cash that was applied to an invoice later than so many days after its value date, and is still applied. "
@@ -329,19 +334,25 @@ method         : String                 | auto or manual.
 event_id       : String                 | Event that applied it.
 """),
     select=f"""
-SELECT company, account_id, currency, item_id AS invoice_id, ifNull(cause_id, '') AS application_id,
-    assumeNotNull(ledger_entries_log.value_date) AS value_date, effective_date AS applied_on,
-    toInt32(applied_on) - toInt32(assumeNotNull(ledger_entries_log.value_date)) AS lag_days,
-    {decimal("-delta_minor")} AS amount, ifNull(toString(ledger_entries_log.method), '') AS method, event_id
-FROM ledger_entries_log
-WHERE entry_type = 'application' AND item_type IN ('invoice', 'debit_memo') AND delta_minor < 0
-    AND ledger_entries_log.value_date IS NOT NULL
-    AND effective_date BETWEEN {_FROM} AND {_TO} AND {_KNOWN}
-    AND lag_days >= {{days_min:UInt32}}
-    AND (company, cause_id) NOT IN (
-        SELECT company, assumeNotNull(cause_id) FROM ledger_entries_log
-        WHERE entry_type IN ('unapplication', 'reversal', 'cancellation') AND cause_id IS NOT NULL AND {_KNOWN}
-    )
+SELECT company, account_id, currency, item_id AS invoice_id, assumeNotNull(cause_id) AS application_id,
+    assumeNotNull(cash_date) AS value_date, effective_date AS applied_on,
+    toInt32(effective_date) - toInt32(assumeNotNull(cash_date)) AS lag_days,
+    {decimal("minor")} AS amount, by_method AS method, event_id
+FROM
+(
+    SELECT company, account_id, currency, item_type, item_id, instalment, cause_id, event_id, effective_date,
+        value_date AS cash_date, any(ifNull(toString(ledger_entries_log.method), '')) AS by_method, -sum(delta_minor) AS minor
+    FROM ledger_entries_log
+    WHERE entry_type = 'application' AND item_type IN ('invoice', 'debit_memo') AND value_date IS NOT NULL
+        AND effective_date BETWEEN {_FROM} AND {_TO} AND {_KNOWN}
+        AND toInt32(effective_date) - toInt32(assumeNotNull(value_date)) >= {{days_min:UInt32}}
+        AND (company, cause_id) NOT IN (
+            SELECT company, assumeNotNull(cause_id) FROM ledger_entries_log
+            WHERE entry_type IN ('unapplication', 'reversal', 'cancellation') AND cause_id IS NOT NULL AND {_KNOWN}
+        )
+    GROUP BY company, account_id, currency, item_type, item_id, instalment, cause_id, event_id, effective_date, value_date
+    HAVING minor > 0
+)
 """,
 )
 

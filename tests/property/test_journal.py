@@ -2,25 +2,19 @@
 
 from collections import Counter
 
-import msgspec
 from hypothesis import given
 
 from jobs.as_of import open_lines
-from jobs.events import ClockTicked, CompanyConfigured, Event, RemittanceReceived
+from jobs.events import ClockTicked
 from jobs.values import Day, Instant
 from tests.jobs.examples import examples
 from tests.jobs.written import configured
-from tests.property.histories import COMPANIES, History, histories
+from tests.property.histories import History, histories
+from tests.property.logs import KEPT, log_of
 from tests.property.oracle import Journal, Line
 from tests.property.playing import Play
 
-# Everything is kept for as long as a history lasts: the oracle forgets nothing.
-_SETTINGS = {settings.code: msgspec.structs.replace(settings, closed_item_days=3_650) for settings in COMPANIES}
-
-
-def _log(history: History) -> list[Event]:
-    kept = [event for event in history.log if not isinstance(event, CompanyConfigured | RemittanceReceived)]
-    return [*map(configured, _SETTINGS.values()), *kept]
+_SETTINGS = {settings.code: settings for settings in KEPT}
 
 
 @examples(60)
@@ -28,7 +22,7 @@ def _log(history: History) -> list[Event]:
 def test_open_items_are_those_of_the_books_at_any_two_dates(history: History) -> None:
     play, journal = Play(), Journal(_SETTINGS)
     asked: list[tuple[Instant, Day, dict[Line, int], dict[tuple[str, str, str], int]]] = []
-    for event in _log(history):
+    for event in [*map(configured, KEPT), *log_of(history)]:
         if isinstance(event, ClockTicked):
             known = Instant(event.at - 1)
             days = _days(journal)

@@ -10,7 +10,8 @@ from jobs.values import Day, Instant
 
 
 class Change(NamedTuple):
-    """What changed how much is open, from a day on. `value_date` is that of cash, None for everything else."""
+    """What changed how much is open, from a day on. `kind` is the kind of posting, `cause` an application, write-off
+    and so on, `value_date` that of cash, None for everything else."""
 
     day: Day
     amount: int
@@ -125,7 +126,7 @@ class Cash:
     reversed: bool = False
     refunds: list[tuple[Day, int]] = field(default_factory=list)
     reversed_on: Day | None = None
-    method: str | None = None
+    content: tuple[object, ...] = ()  # what was said of it
 
     @property
     def left(self) -> int:

@@ -62,7 +62,7 @@ class Journal(Settlements):
         paper = Paper(event.company, account, event.document_type, event.invoice_id, event.currency, posting_date, [])
         for number, due, amount in wanted:
             part = Part(number, posting_date, due)
-            part.change(self.changed(posting_date, amount, "issued"))
+            part.change(self.changed(posting_date, amount, event.document_type))
             paper.parts.append(part)
         self.papers[at] = paper
         self.arrived(paper)
@@ -102,10 +102,10 @@ class Journal(Settlements):
         day = max(self._day(event, event.effective_date), paper.posting_date)
         for settlement in [*self.settlements.values()]:
             if paper in (settlement.paper, settlement.source):
-                self.take_back(settlement, day, "cancelled")
+                self.take_back(settlement, day, "cancellation", gone=settlement.source is paper)
         self.drop_parked_elsewhere(paper)
         for part in paper.parts:
-            part.close(day, self.changed(day, 0, "cancelled"))
+            part.close(day, self.changed(day, 0, "cancellation"))
         paper.cancelled = True
         return True
 
@@ -121,7 +121,7 @@ class Journal(Settlements):
         day = self._day(event, event.effective_date)
         last = max(paper.parts, key=lambda part: (part.due_at_last, part.number))
         for part, portion in [(last, -amount)] if amount > 0 else paper.fill(-amount):
-            part.change(self.changed(day, -portion, "adjusted", event.adjustment_id))
+            part.change(self.changed(day, -portion, "adjustment", event.adjustment_id))
         return True
 
     def move_due_date(self, event: events.InvoiceDueDateChanged) -> bool:
@@ -143,7 +143,7 @@ class Journal(Settlements):
         day = max(self._day(event, event.effective_date), paper.posting_date)
         filled = paper.fill(amount)
         for part, portion in filled:
-            part.change(self.changed(day, -portion, "written_off", event.write_off_id))
+            part.change(self.changed(day, -portion, "write_off", event.write_off_id))
         self.write_offs[at] = _WrittenOff(paper, day, filled)
         return True
 
@@ -162,7 +162,7 @@ class Journal(Settlements):
             amount = Minor(amount - back)
             rest.append((part, portion - back))
             if back:
-                part.change(self.changed(day, back, "recovered", event.write_off_id))
+                part.change(self.changed(day, back, "recovery", event.write_off_id))
         gone.filled = rest
         return True
 
@@ -177,20 +177,25 @@ class Journal(Settlements):
         part.change(self.changed(event.value_date, -event.amount_minor, "payment"))
         known[at] = Cash(
             event.company, event.account_id or "", event.payment_id, event.currency, event.amount_minor,
-            event.value_date, part, event.on_account, method=event.method,
+            event.value_date, part, event.on_account, content=_content(event),
         )  # fmt: skip
         return True
 
     def identify(self, event: events.PaymentIdentified) -> bool:
-        """The account owns it from its value date on, and that is known from now on (SEMANTICS 4.2)."""
+        """The account owns it from its value date on, and that is known from now on (SEMANTICS 4.2).
+
+        Where the account has a payment of that id, it is the same one; or another one, and then nothing moves (4.5).
+        """
         at = event.company, event.payment_id
-        found = self.unidentified.get(at)
+        found, own = self.unidentified.get(at), self.cash.get(at)
         if found is None or found.reversed or at in self.moved:
             return False
+        if own is not None and own.account == event.account_id and own.content != found.content:
+            return False
         self.moved.add(at)
-        if at not in self.cash:
+        if own is None:
             part = Part(0, found.value_date, found.value_date)
-            part.change(self.changed(found.value_date, found.part.open, "payment"))
+            part.change(self.changed(found.value_date, found.part.open, "identification"))
             self.cash[at] = replace(found, account=event.account_id or "", part=part)
         return True
 
@@ -218,7 +223,7 @@ class Journal(Settlements):
         day = max(self._day(event, event.effective_date), cash.value_date)
         for settlement in [*self.settlements.values()]:
             if settlement.source is cash:
-                self.take_back(settlement, day, "reopened")
+                self.take_back(settlement, day, "reversal", gone=True)
         self.drop_parked_elsewhere(cash)
         cash.part.close(day, self.changed(day, 0, "reversal"))
         cash.reversed, cash.reversed_on = True, day
@@ -263,6 +268,11 @@ class Journal(Settlements):
                         cash.class_on(as_of), cash.value_date)  # fmt: skip
             found[line] += cash.part.open_on(as_of)
         return {line: amount for line, amount in found.items() if amount}
+
+
+def _content(event: events.PaymentReceived) -> tuple[object, ...]:
+    names = [name for name in event.__struct_fields__ if name not in events.Event.__struct_fields__]
+    return tuple(getattr(event, name) for name in names)
 
 
 class _WrittenOff:

@@ -25,7 +25,6 @@ class Request:
     day: Day
     instalment: int | None
     method: str
-    event_id: str
     at_most: bool = False
 
     @property
@@ -54,8 +53,7 @@ class Settlements(Contests):
             return False
         account = event.invoice_account_id or source.account
         request = Request(event.application_id, source, account, event.invoice_id, event.amount_minor,
-                          event.amount_scale, event.currency, day, event.instalment, event.method,
-                          event.event_id)  # fmt: skip
+                          event.amount_scale, event.currency, day, event.instalment, event.method)  # fmt: skip
         if request.elsewhere:
             return self._apply_elsewhere(request)
         paper = self.find(event.company, account, event.invoice_id)
@@ -97,7 +95,7 @@ class Settlements(Contests):
         """A credit memo reduces the invoice that it names, up to what is open (SEMANTICS 2.6)."""
         request = Request(f"{memo.number}/credit", memo, memo.account, invoice_id, -memo.open,
                           exponent(memo.currency) or 0, memo.currency, memo.posting_date, None, "credit_memo",
-                          self.event_id, at_most=True)  # fmt: skip
+                          at_most=True)  # fmt: skip
         if named is None:
             self._park(request)
         elif named.kind != "credit_memo":
@@ -136,16 +134,15 @@ class Settlements(Contests):
         day = max(request.day, paper.posting_date, usable)  # SEMANTICS 1.3
         filled = paper.fill(amount, request.instalment)
         for part, portion in filled:
-            kind = "credited" if value_date is None else "paid"
-            part.change(self.changed(day, -portion, kind, request.name, value_date))
+            part.change(self.changed(day, -portion, "application", request.name, value_date))
         small = self._small_balance(paper) if value_date is not None else []
         for part, portion in small:
-            part.change(self.changed(day, -portion, "written_off", request.name))
-        _part_of(source).change(self.changed(day, amount, "applied", request.name, value_date))
+            part.change(self.changed(day, -portion, "write_off", request.name))
+        _part_of(source).change(self.changed(day, amount, "application", request.name, value_date))
         name = source.company, request.name
         self.names.add(name)
         self.settlements[name] = Settlement(request.name, source, paper, day, filled, small, request.method,
-                                            request.event_id)  # fmt: skip
+                                            self.event_id)  # fmt: skip
         if value_date is None:
             self.credited(paper, amount, day)
         return True
@@ -165,20 +162,26 @@ class Settlements(Contests):
         settlement = self.settlements.get(name)
         if settlement is None or settlement.source.account != event.account_id or settlement.back_on is not None:
             return False
-        self.take_back(settlement, day, "reopened")
+        self.take_back(settlement, day, "unapplication")
         return True
 
-    def take_back(self, settlement: Settlement, day: Day, kind: str) -> None:
-        """From the later of the two dates on; a small balance that came with it goes back, too (SEMANTICS 1.1, 2.9)."""
+    def take_back(self, settlement: Settlement, day: Day, kind: str, *, gone: bool = False) -> None:
+        """From the later of the two dates on; a small balance that came with it goes back, too (SEMANTICS 1.1, 2.9).
+
+        `gone` is cash that was reversed, or a credit that was cancelled. What it paid elsewhere is not its own again.
+        """
         if settlement.back_on is not None:
             return
         day = settlement.back_on = max(day, settlement.day)
         name, value_date = settlement.name, settlement.value_date
+        elsewhere = gone and settlement.paper.account != settlement.source.account
+        kind = "reversal" if elsewhere else kind
         for part, portion in settlement.filled:
             part.change(self.changed(day, portion, kind, name, value_date))
         for part, portion in settlement.small:
-            part.change(self.changed(day, portion, "recovered", name))
-        _part_of(settlement.source).change(self.changed(day, -settlement.amount, "put back", name, value_date))
+            part.change(self.changed(day, portion, "recovery", name))
+        back = self.changed(day, -settlement.amount, kind, "" if elsewhere else name, value_date)
+        _part_of(settlement.source).change(back)
         if value_date is None:
             self.credit_gone(settlement.paper, settlement.amount, day)
 

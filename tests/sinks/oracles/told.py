@@ -8,11 +8,24 @@ from typing import Any
 import msgspec
 
 from jobs.company import CompanySettings
-from jobs.events import ClockTicked, CompanyConfigured, Event, RemittanceReceived
+from jobs.events import (
+    CashApplied,
+    ClockTicked,
+    Event,
+    PaymentReceived,
+    PaymentRefunded,
+    PaymentReversed,
+)
+from jobs.money import exponent
 from jobs.values import Day, Instant, moment_of
 from tests.docs.books import Books
-from tests.property.histories import COMPANIES, history_of
+from tests.jobs.written import ticked
+from tests.property.histories import history_of
+from tests.property.logs import KEPT, log_of
 from tests.property.oracle import Journal
+from tests.property.writer import DAY
+from tests.sinks.oracles.special import SETTINGS as SPECIAL
+from tests.sinks.oracles.special import special
 from topics import EVENTS, partition_key, partition_of
 
 HISTORIES = 10
@@ -74,28 +87,53 @@ def text_of(instant: Instant | None) -> str:
 
 
 def random_histories() -> Told:
-    """Always the same ones: two companies and three accounts each, that know nothing of each other."""
+    """Always the same: two companies and three accounts each, that know nothing of each other; then the special."""
     settings: dict[str, CompanySettings] = {}
     entries: list[tuple[int, int, int, Event]] = []
     for number in range(HISTORIES):
         choose = Random(number)
-        names = {company.code: f"{company.code[:2]}{number:02}" for company in COMPANIES}
-        for company in COMPANIES:
+        names = {company.code: f"{company.code[:2]}{number:02}" for company in KEPT}
+        for company in KEPT:
             code = names[company.code]
-            settings[code] = msgspec.structs.replace(company, code=code, closed_item_days=3_650)
+            settings[code] = msgspec.structs.replace(company, code=code)
         clock = 0
-        for position, event in enumerate(history_of([choose.getrandbits(30) for _ in range(_ENTRIES)]).log):
-            if isinstance(event, CompanyConfigured | RemittanceReceived):
-                continue
+        history = history_of([choose.getrandbits(30) for _ in range(_ENTRIES)])
+        for position, event in enumerate(log_of(history)):
             if isinstance(event, ClockTicked):
                 clock = event.at
-            else:
-                given: dict[str, Any] = {"company": names[event.company], "event_id": f"{number}-{event.event_id}"}
-                event = msgspec.structs.replace(event, **given)  # noqa: PLW2901
-            entries.append((clock, number, position, event))
-    told = Told(settings, [event for *_, event in sorted(entries, key=lambda entry: entry[:3])])
+                entries.append((clock, number, position, event))
+                continue
+            for further in _with_more(event, choose):
+                given: dict[str, Any] = {"company": names[event.company], "event_id": f"{number}-{further.event_id}"}
+                entries.append((clock, number, position, msgspec.structs.replace(further, **given)))
+    log = [event for *_, event in sorted(entries, key=lambda entry: entry[:3])]
+    end = max(clock for clock, *_ in entries)
+    settings[SPECIAL.code] = SPECIAL
+    told = Told(settings, [*log, *special(Instant(end)), ticked(Instant(end + DAY))])
     told.play()
     return told
+
+
+def _with_more(event: Event, choose: Random) -> Iterator[Event]:
+    """The event, and what random histories have too little of: machines that apply, cash of nobody that goes back."""
+    if isinstance(event, CashApplied) and choose.random() < 0.6:
+        event = msgspec.structs.replace(event, method="auto")
+    unidentified = isinstance(event, PaymentReceived) and event.account_id is None and event.amount_minor > 0
+    if unidentified and choose.random() < 0.2:
+        yield msgspec.structs.replace(event, event_id=f"{event.event_id}-nothing", amount_minor=0)
+    yield event
+    if isinstance(event, PaymentReceived) and unidentified:
+        envelope = {name: getattr(event, name) for name in Event.__struct_fields__}
+        envelope |= {"event_id": f"{event.event_id}-back", "payment_id": event.payment_id}
+        envelope["effective_date"] = Day(event.value_date + choose.choice((1, 9)))
+        kind = choose.choice((PaymentRefunded, PaymentRefunded, PaymentReversed, None, None))
+        if kind is PaymentRefunded:
+            scale = exponent(event.currency) or 0
+            yield PaymentRefunded(
+                **envelope, amount_minor=max(1, event.amount_minor // 3), amount_scale=scale, currency=event.currency
+            )
+        elif kind is PaymentReversed:
+            yield PaymentReversed(**envelope, reason="recall")
 
 
 def days_of(journal: Journal, count: int) -> list[Day]:
