@@ -123,18 +123,21 @@ def forecast(learned: Learned, weeks: int) -> Iterator[ForecastRow]:
 
 
 def _promised(learned: Learned, weeks: int) -> tuple[dict[tuple[str, str, str], int], dict[tuple[str, str, str], int]]:
-    """What is promised of each invoice, earliest promise first, and the week in which it is to come."""
-    left = {(invoice.account_id, invoice.currency, invoice.item_id): 0 for invoice in learned.open}
+    """What is promised of each invoice, earliest promise and oldest due first, and the week in which it is to come."""
+    left: dict[tuple[str, str, str], int] = {}
+    due: dict[tuple[str, str, str], date] = {}
     for invoice in learned.open:
-        left[invoice.account_id, invoice.currency, invoice.item_id] += invoice.open_minor
+        key = invoice.account_id, invoice.currency, invoice.item_id
+        left[key] = left.get(key, 0) + invoice.open_minor
+        due[key] = min(due.get(key, invoice.due_date), invoice.due_date)
     held: dict[tuple[str, str, str], int] = {}
     week_of: dict[tuple[str, str, str], int] = {}
     for promise in learned.promises:
         rest = promise.amount_minor
         week = max(1, -(-(promise.promised_on - learned.as_of).days // 7))
-        for item in promise.invoice_ids:
-            key = promise.account_id, promise.currency, item
-            part = min(rest, left.get(key, 0) - held.get(key, 0))
+        covered = {(promise.account_id, promise.currency, item) for item in promise.invoice_ids} & left.keys()
+        for key in sorted(covered, key=lambda each: (due[each], each)):
+            part = min(rest, left[key] - held.get(key, 0))
             if part > 0:
                 held[key] = held.get(key, 0) + part
                 week_of.setdefault(key, min(week, weeks + 1))

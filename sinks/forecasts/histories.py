@@ -46,17 +46,22 @@ _PROMISES = """
 SELECT account_id, currency, invoices, minor, promised_on
 FROM
 (
+    SELECT account_id, currency, promise_id, groupArray(invoice_id) AS invoices
+    FROM promise_invoices
+    WHERE company = {company:String}
+    GROUP BY account_id, currency, promise_id
+) AS covered
+INNER JOIN
+(
     SELECT account_id, currency, promise_id,
-        argMax(
-            (toString(status), invoice_ids, effective_amount_minor - paid_in_window_minor, deadline), _offset
-        ) AS last,
-        last.2 AS invoices, last.3 AS minor, last.4 AS promised_on
+        argMax((toString(status), effective_amount_minor - paid_in_window_minor, deadline), _offset) AS last,
+        last.2 AS minor, last.3 AS promised_on
     FROM promises_log
     WHERE company = {company:String} AND recorded_at <= {known:DateTime64(6, 'UTC')}
     GROUP BY account_id, currency, promise_id
-)
+) AS stands USING (account_id, currency, promise_id)
 WHERE last.1 IN ('open', 'pending_cash') AND minor > 0
-ORDER BY promised_on, account_id, currency
+ORDER BY promised_on, account_id, currency, promise_id
 """
 
 _KEPT = """
@@ -90,7 +95,7 @@ class InvoiceHistory(NamedTuple):
 
 
 class OpenPromise(NamedTuple):
-    """What is still promised, in minor units, and until when."""
+    """What is still promised for the invoices that it covers, in minor units, and until when."""
 
     account_id: str
     currency: str

@@ -33,7 +33,8 @@ paid_in_window_minor   : Int64                          | Paid on the covered in
 paid_late_minor        : Int64                          | Paid after the deadline. In minor units.
 paid_late_days         : Nullable(Int32)                | Days from the deadline to the last late value date; null
                                                         | when nothing was paid late.
-invoice_ids            : Array(String)                  | Invoices that the promise covers.
+invoice_ids            : Array(String)                  | Invoices that the promise names; empty = all that the account
+                                                        | owed in the currency when it was made (promise_invoices).
 instalments            : Array(Tuple(number Int32, promised_date Date32, deadline Date32, amount_minor Int64, paid_in_window_minor Int64, status LowCardinality(String)))
                                                         | Parts of the plan, oldest first; a single one with number
                                                         | 0 when the promise is not a plan.

@@ -51,7 +51,8 @@ _RATE_LOG = _log(
 
 _EXCEPTION_MOMENTS = View(
     name="exception_moments",
-    comment="When an exception was flagged, reviewed or resolved: when that happened, not when it was learned.",
+    comment="When an exception was flagged, reviewed or resolved: when that happened, not when it was learned. States that only "
+    "say where it lies, or that it is overdue, are none.",
     columns=columns("""
 company        : LowCardinality(String)           | Code of the legal entity.
 account_id     : String                           | Customer account; empty when the exception concerns none.
@@ -70,7 +71,13 @@ SELECT states.company AS company, states.account_id AS account_id, states.except
     if(happened.at = toDateTime64(0, 6, 'UTC'), states.recorded_at, happened.at) AS happened_at,
     toDate32(formatDateTime(happened_at, '%F', if(companies.timezone = '', 'UTC', companies.timezone))) AS local_date,
     states.event_id AS event_id, states._offset AS _offset
-FROM exceptions_log AS states
+FROM
+(
+    SELECT *, lagInFrame(toString(status)) OVER (
+            PARTITION BY company, account_id, exception_id ORDER BY _offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS status_before
+    FROM exceptions_log
+) AS states
 LEFT JOIN
 (
     SELECT event_id, min(occurred_at) AS at
@@ -79,6 +86,45 @@ LEFT JOIN
     GROUP BY event_id
 ) AS happened ON happened.event_id = states.event_id
 LEFT JOIN companies ON companies.company = states.company
+WHERE states.status != states.status_before
+""",
+)
+
+# A promise that names none covers what its account owed in its currency when it was made (SEMANTICS 3.2).
+_PROMISE_INVOICES = View(
+    name="promise_invoices",
+    comment="The invoices that each promise covers: those that it names, or else those that its account owed in its currency "
+    "when it was made.",
+    columns=columns("""
+company    : LowCardinality(String) | Code of the legal entity.
+account_id : String                 | Customer account.
+promise_id : String                 | The promise. With company it is unique.
+currency   : LowCardinality(String) | ISO 4217 code.
+invoice_id : String                 | Invoice or debit memo that it covers.
+"""),
+    select="""
+SELECT DISTINCT company, account_id, promise_id, currency, arrayJoin(invoice_ids) AS invoice_id
+FROM promises_log
+WHERE notEmpty(invoice_ids)
+UNION ALL
+SELECT company, account_id, promise_id, currency, invoice_id
+FROM
+(
+    SELECT company, account_id, promise_id, currency, min(recorded_at) AS made_at
+    FROM promises_log
+    WHERE empty(invoice_ids)
+    GROUP BY company, account_id, promise_id, currency
+) AS made
+INNER JOIN
+(
+    SELECT company, account_id, currency, item_type, item_id AS invoice_id, recorded_at, delta_minor
+    FROM ledger_entries_log
+    WHERE item_type IN ('invoice', 'debit_memo')
+        AND (company, account_id) IN (SELECT company, account_id FROM promises_log WHERE empty(invoice_ids))
+) AS entries USING (company, account_id, currency)
+WHERE recorded_at <= made_at
+GROUP BY company, account_id, promise_id, currency, item_type, invoice_id
+HAVING sum(delta_minor) > 0
 """,
 )
 
@@ -117,5 +163,6 @@ FROM exchange_rates_log
 """,
         ),
         _EXCEPTION_MOMENTS,
+        _PROMISE_INVOICES,
     ),
 )

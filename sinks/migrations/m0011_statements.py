@@ -68,6 +68,9 @@ ORDER BY currency, line
 _DOCUMENT = "company = {company:String} AND document_id = {invoice_id:String}"
 _ITEM = "company = {company:String} AND item_id = {invoice_id:String} AND item_type IN ('invoice', 'debit_memo')"
 
+_COVERING = """SELECT promise_id FROM promise_invoices
+        WHERE company = {company:String} AND invoice_id = {invoice_id:String}"""
+
 _INVOICE_HISTORY = View(
     name="invoice_history",
     comment="Everything that happened to an invoice, from every source, in the order in which it became known. "
@@ -114,7 +117,7 @@ SELECT * FROM
     SELECT recorded_at, 'promise', toString(status), concat(promise_id, ', deadline ', toString(deadline)),
         CAST({decimal("amount_minor")} AS Nullable({DECIMAL})), toString(currency), '', event_id
     FROM promises_log
-    WHERE company = {{company:String}} AND has(invoice_ids, {{invoice_id:String}})
+    WHERE company = {{company:String}} AND promise_id IN ({_COVERING})
     UNION ALL
     SELECT raised_at, 'alert', concat(kind, ' ', status), message,
         CAST({decimal("amount_minor", "ifNull(alerts_log.currency, '')")} AS Nullable({DECIMAL})),
@@ -123,8 +126,7 @@ SELECT * FROM
     WHERE company = {{company:String}} AND subject IN (
         SELECT dispute_id FROM dispute_entries_log WHERE {_DOCUMENT}
         UNION ALL
-        SELECT promise_id FROM promises_log
-        WHERE company = {{company:String}} AND has(invoice_ids, {{invoice_id:String}})
+        {_COVERING}
     )
 )
 ORDER BY recorded_at, log = 'event' DESC, log, what

@@ -4,15 +4,38 @@ from sinks.migrations.ddl import Migration, View
 from sinks.migrations.text import columns
 
 _INVOICES = "item_type IN ('invoice', 'debit_memo')"
+# What the worker carries from account to account says again what was sent.
 _NAMED = """
     SELECT company, arrayJoin(if(invoice_id != '', [invoice_id], JSONExtract(payload, 'invoice_ids', 'Array(String)'))) AS case_id,
         toString(event_type) AS activity, occurred_at AS happened_at, actor_id AS resource, toString(actor_role) AS role,
         toString(source) AS system, event_id
     FROM events
     WHERE company = {company:String} AND (invoice_id != '' OR JSONHas(payload, 'invoice_ids'))
-        AND event_type NOT IN ('ApplicationCarried', 'ApplicationSettled', 'ApplicationRecalled')
+        AND source != 'arrears'
         AND (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
     LIMIT 1 BY company, case_id, event_id"""
+
+# Changes of the status of promises.
+_PROMISED = """
+        SELECT account_id, promise_id, toString(status) AS state, recorded_at AS since, event_id AS cause
+        FROM
+        (
+            SELECT *, lagInFrame(toString(status)) OVER (
+                    PARTITION BY account_id, promise_id ORDER BY _offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+                ) AS status_before
+            FROM promises_log
+            WHERE company = {company:String}
+        )
+        WHERE status != status_before AND status NOT IN ('open', 'withdrawn')"""
+
+# What was open of every invoice after each event that moved it, counting everything recorded.
+_BALANCES = f"""
+        SELECT item_type, item_id, event_id AS cause, min(recorded_at) AS known, sum(delta_minor) AS moved, min(_offset) AS place,
+            argMax(toString(entry_type), _offset) AS kind,
+            sum(moved) OVER (PARTITION BY item_type, item_id ORDER BY place ROWS UNBOUNDED PRECEDING) AS rest
+        FROM ledger_entries_log
+        WHERE company = {{company:String}} AND {_INVOICES}
+        GROUP BY item_type, item_id, cause"""
 
 _PROCESS = View(
     name="process_log",
@@ -35,27 +58,28 @@ FROM
     FROM ({_NAMED}
     )
     UNION ALL
-    SELECT item_id, concat('Reversed: ', toString(entry_type)), recorded_at, 'arrears', 'system', 'arrears', event_id
+    SELECT DISTINCT item_id, concat('Reversed: ', toString(entry_type)), recorded_at, 'arrears', 'system', 'arrears', event_id
     FROM ledger_entries_log
     WHERE company = {{company:String}} AND {_INVOICES} AND entry_type IN ('unapplication', 'reversal')
     UNION ALL
-    SELECT document_id, concat('Aging ', to_bucket), fired_at, 'arrears', 'system', 'arrears', event_id
+    SELECT DISTINCT document_id, concat('Aging ', to_bucket), fired_at, 'arrears', 'system', 'arrears', event_id
     FROM aging_transitions_log
     WHERE company = {{company:String}}
     UNION ALL
-    SELECT arrayJoin(covered), concat('Promise ', state), since, 'arrears', 'system', 'arrears', cause
+    SELECT invoice_id, concat('Promise ', state), since, 'arrears', 'system', 'arrears', cause
     FROM
+    ({_PROMISED}
+    ) AS changed
+    INNER JOIN
     (
-        SELECT promise_id, toString(status) AS state, any(invoice_ids) AS covered, min(recorded_at) AS since,
-            argMin(event_id, recorded_at) AS cause
-        FROM promises_log
-        WHERE company = {{company:String}} AND status NOT IN ('open', 'withdrawn')
-        GROUP BY promise_id, state
-    )
+        SELECT account_id, promise_id, invoice_id FROM promise_invoices WHERE company = {{company:String}}
+    ) AS covered USING (account_id, promise_id)
     UNION ALL
-    SELECT document_id, 'Cleared', recorded_at, 'arrears', 'system', 'arrears', event_id
-    FROM items_versions FINAL
-    WHERE company = {{company:String}} AND document_type IN ('invoice', 'debit_memo') AND status = 'paid'
+    SELECT item_id, 'Cleared', known, 'arrears', 'system', 'arrears', cause
+    FROM
+    ({_BALANCES}
+    )
+    WHERE rest = 0 AND moved != 0 AND kind NOT IN ('write_off', 'cancellation')
 )
 WHERE case_id IN (
     SELECT item_id FROM ledger_entries_log
