@@ -11,13 +11,17 @@ _DAYS = "Nullable(Decimal(38, 2))"
 _RATIO = "Nullable(Decimal(38, 4))"
 _TIMEZONES = "(SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of"
 _LOCAL_DATE = "toDate32(formatDateTime(occurred_at, '%F', if(timezone_of[company] = '', 'UTC', timezone_of[company]))) AS local_date"
-# What was sent and not refused, each event once, with the company's local date on which it happened.
-_EVENTS = f"""
+
+
+def _events(until: str = _TO) -> str:
+    """What was sent and not refused, each event once, with the company's local date on which it happened."""
+    return f"""
         SELECT *, {_LOCAL_DATE}
         FROM (SELECT *, {_TIMEZONES} FROM events)
-        WHERE local_date BETWEEN {_FROM} AND {_TO}
+        WHERE local_date BETWEEN {_FROM} AND {until}
             AND (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
         LIMIT 1 BY company, event_id"""
+
 
 _PROMISES = View(
     name="promise_performance",
@@ -68,30 +72,41 @@ GROUP BY company, account_id, currency
 
 _DISPUTES = View(
     name="dispute_aging",
-    comment="Every dispute with a contested amount, and how long it has been open. Parameters: as_of and known_as_of.",
+    comment="Every dispute with a contested amount, and how long it has been contested without a break. Parameters: as_of and "
+    "known_as_of.",
     columns=columns(f"""
 company     : LowCardinality(String) | Code of the legal entity.
 account_id  : String                 | Customer account.
 dispute_id  : String                 | The dispute.
 document_id : String                 | Invoice or debit memo that is contested.
 currency    : LowCardinality(String) | ISO 4217 code.
-reason_code : String                 | Why the customer contests it.
-opened_on   : Date32                 | Day from which it counts.
+reason_code : String                 | Why the customer contests it, as said last.
+opened_on   : Date32                 | Day since which something of it is contested; the time before it was settled and opened
+                                     | again does not count.
 age_days    : Int32                  | Calendar days from then to as_of.
 band        : String                 | Band of the age: 0-30, 31-60, 61-90, 91+.
 contested   : {DECIMAL} | What is contested, before it is capped at what is open (see disputed_as_of).
 """),
     select=f"""
-SELECT company, account_id, dispute_id, any(document_id) AS document_id, currency,
-    ifNull(toString(argMinIf(reason_code, (effective_date, _offset), entry_type IN ('opened', 'reopened'))), '') AS reason_code,
-    min(effective_date) AS opened_on,
+SELECT company, account_id, dispute_id, document_id, currency,
+    argMaxIf(said, day, said != '') AS reason_code,
+    maxIf(day, standing != 0 AND standing = minor) AS opened_on,
     toInt32({{as_of:Date32}}) - toInt32(opened_on) AS age_days,
     multiIf(age_days <= 30, '0-30', age_days <= 60, '31-60', age_days <= 90, '61-90', '91+') AS band,
-    {decimal("sum(delta_minor)")} AS contested
-FROM dispute_entries_log
-WHERE effective_date <= {{as_of:Date32}} AND {_KNOWN}
-GROUP BY company, account_id, dispute_id, currency
-HAVING sum(delta_minor) != 0
+    {decimal("sum(minor)")} AS contested
+FROM
+(
+    SELECT company, account_id, dispute_id, document_type, document_id, currency, effective_date AS day, sum(delta_minor) AS minor,
+        ifNull(argMaxIf(toString(reason_code), _offset, entry_type IN ('opened', 'reopened')), '') AS said,
+        sum(minor) OVER (
+            PARTITION BY company, account_id, dispute_id, document_type, document_id ORDER BY day ROWS UNBOUNDED PRECEDING
+        ) AS standing
+    FROM dispute_entries_log
+    WHERE effective_date <= {{as_of:Date32}} AND {_KNOWN}
+    GROUP BY company, account_id, dispute_id, document_type, document_id, currency, day
+)
+GROUP BY company, account_id, dispute_id, document_type, document_id, currency
+HAVING sum(minor) != 0
 """,
 )
 
@@ -177,11 +192,13 @@ GROUP BY company, kind
 )
 
 _CONTACT = "event_type = 'ContactAttempted'"
+# A payment may come after the window, and so may a later contact, to which it then belongs.
+_INFLUENCED = f"addDays({_TO}, {{influence_days:UInt32}})"
 
 _COLLECTORS = View(
     name="collector_performance",
     comment="What collectors did and what came of it: contacts, promises, and cash of an account within so many days after "
-    "the last contact with it. Parameters: from_date, to_date and influence_days.",
+    "the last contact with it; it counts for who made that contact, in the window of the contact. Parameters: from_date, to_date and influence_days.",
     columns=columns(f"""
 company             : LowCardinality(String) | Code of the legal entity.
 collector           : String | Who made the contacts.
@@ -190,33 +207,38 @@ contacts            : UInt64 | Contacts attempted, in every currency's row the s
 right_party         : UInt64 | Contacts in which the person who decides was reached.
 accounts            : UInt64 | Accounts contacted.
 promises            : UInt64 | Promises taken, in every currency's row the same.
-payments            : UInt64 | Payments within influence_days after the collector's contact, the last before them.
+payments            : UInt64 | Payments within influence_days after a contact of the window by the collector, the last before
+                    | them; also those that came after the window.
 cash                : {DECIMAL} | Their amounts.
 """),
     select=f"""
 WITH contacts AS
 (
     SELECT company, actor_id AS collector, account_id, local_date, JSONExtractBool(payload, 'right_party') AS reached,
-        occurred_at, event_type
+        occurred_at, event_type, event_id
     FROM
-    ({_EVENTS}
+    ({_events(_INFLUENCED)}
     )
     WHERE event_type IN ('ContactAttempted', 'PromiseMade') AND account_id != ''
 ),
 influenced AS
 (
-    SELECT company, argMax(collector, occurred_at) AS collector, currency, payment_id, any(minor) AS minor
+    SELECT receipt.company AS company, receipt.currency AS currency, receipt.amount_minor AS minor, contact.last AS collector
     FROM
     (
-        SELECT receipt.company AS company, receipt.currency AS currency, receipt.payment_id AS payment_id,
-            receipt.amount_minor AS minor, contact.collector AS collector, contact.occurred_at AS occurred_at
-        FROM receipts_versions AS receipt FINAL
-        INNER JOIN (SELECT * FROM contacts WHERE {_CONTACT}) AS contact
-            ON contact.company = receipt.company AND contact.account_id = receipt.account_id
-        WHERE receipt.status NOT IN ('identified', 'reversed') AND receipt.value_date >= contact.local_date
-            AND receipt.value_date <= addDays(contact.local_date, {{influence_days:UInt32}})
-    )
-    GROUP BY company, currency, payment_id
+        SELECT company, account_id, currency, amount_minor, value_date
+        FROM receipts_versions FINAL
+        WHERE status NOT IN ('identified', 'reversed') AND value_date BETWEEN {_FROM} AND {_INFLUENCED}
+    ) AS receipt
+    ASOF INNER JOIN
+    (
+        SELECT company, account_id, local_date AS day, argMax(collector, (occurred_at, event_id)) AS last
+        FROM contacts
+        WHERE {_CONTACT}
+        GROUP BY company, account_id, day
+    ) AS contact
+        ON contact.company = receipt.company AND contact.account_id = receipt.account_id AND receipt.value_date >= contact.day
+    WHERE contact.day <= {_TO} AND receipt.value_date <= addDays(contact.day, {{influence_days:UInt32}})
 )
 SELECT worked.company AS company, worked.collector AS collector, came.currency AS currency,
     worked.contacts AS contacts, worked.right_party AS right_party, worked.accounts AS accounts,
@@ -226,6 +248,7 @@ FROM
     SELECT company, collector, countIf({_CONTACT}) AS contacts, countIf({_CONTACT} AND reached) AS right_party,
         uniqExactIf(account_id, {_CONTACT}) AS accounts, countIf(event_type = 'PromiseMade') AS promises
     FROM contacts
+    WHERE local_date <= {_TO}
     GROUP BY company, collector
 ) AS worked
 LEFT JOIN
@@ -246,7 +269,7 @@ company            : LowCardinality(String) | Code of the legal entity.
 actor_id           : String | The user.
 actor_role         : String | Role in which the user acted last.
 actions            : UInt64 | Events by the user.
-active_hours       : UInt64 | Hours, by the clock, in which there was at least one.
+active_hours       : UInt64 | Hours, by the clock of UTC, in which there was at least one.
 actions_per_hour   : {_DAYS} | actions / active_hours.
 payments_touched   : UInt64 | Payments that these events were about.
 payment_touches    : UInt64 | Events that were about a payment.
@@ -268,7 +291,7 @@ FROM
 (
     SELECT * EXCEPT actor_role, actor_role AS role, multiIf(payment_id != '', payment_id, lower(subject_type) = 'payment', subject_id, '') AS touched
     FROM
-    ({_EVENTS}
+    ({_events()}
     )
 )
 WHERE actor_id != '' AND role != 'system'
@@ -302,9 +325,10 @@ _BEHAVIOUR = View(
 company           : LowCardinality(String) | Code of the legal entity.
 account_id        : String | Customer account.
 currency          : LowCardinality(String) | ISO 4217 code.
-payments          : UInt64 | Applications of cash to invoices.
+payments          : UInt64 | Applications of cash to invoices; one to several instalments counts for each.
 paid              : {DECIMAL} | Their amounts.
-days_late_mean    : {_DAYS} | Days from due date to value date, weighted by amount; negative = early.
+days_late_mean    : {_DAYS} | Days from due date, as it was when the cash was applied, to value date, weighted by
+                  | amount; negative = early.
 days_late_p50     : {_DAYS} | The median, not weighted.
 days_late_p90     : {_DAYS} | The 90th percentile, not weighted.
 on_time_share     : {_RATIO} | Share of the amount that came by the due date.

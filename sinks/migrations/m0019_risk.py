@@ -5,25 +5,23 @@ from sinks.migrations.text import columns
 
 _DATES = "(as_of = {as_of:Date32}, known_as_of = {known_as_of:DateTime64(6, 'UTC')})"
 
-# Each part has a most, so that none drowns the others; together they make 100 at most.
+# Each part has a most, so that none drowns the others; together they make 100 at most. Points are decimals, so that halves
+# are rounded up.
 _PARTS = {
-    "pays_late": (
-        "least(30, greatest(0, ifNull(toFloat64(behaviour.days_late_mean), 0)))",
-        "a point a day late on average",
-    ),
+    "pays_late": ("ifNull(behaviour.days_late_mean, 0)", 30, "a point a day late on average"),
     "overdue_share": (
-        "if(aging.owed > 0, 25 * toFloat64(aging.overdue) / toFloat64(aging.owed), 0)",
+        "if(aging.owed > 0, toDecimal256(aging.overdue * 25, 20) / aging.owed, toDecimal256(0, 20))",
+        25,
         "25 when all is overdue",
     ),
-    "oldest_overdue": ("least(15, greatest(0, aging.oldest) / 6)", "a point for 6 days, 15 at most"),
-    "broken_promises": ("least(20, 10 * promises.broken)", "10 for each of the last 365 days, 20 at most"),
-    "getting_later": (
-        "least(10, greatest(0, ifNull(toFloat64(behaviour.trend), 0)))",
-        "a point for each day later than before",
-    ),
+    "oldest_overdue": ("toDecimal64(aging.oldest, 6) / 6", 15, "a point for 6 days, 15 at most"),
+    "broken_promises": ("10 * promises.broken", 20, "10 for each of the last 365 days, 20 at most"),
+    "getting_later": ("ifNull(behaviour.trend, 0)", 10, "a point for each day later than before"),
 }
-_LISTED = ",\n        ".join(f"('{name}', toInt32(round({points})))" for name, (points, _) in _PARTS.items())
-_MEANT = "; ".join(f"{name} = {meaning}" for name, (_, meaning) in _PARTS.items())
+_LISTED = ",\n        ".join(
+    f"('{name}', toInt32(least({most}, greatest(0, round({points})))))" for name, (points, most, _) in _PARTS.items()
+)
+_MEANT = "; ".join(f"{name} = {meaning}" for name, (_, _, meaning) in _PARTS.items())
 
 _RISK = View(
     name="risk_score",
@@ -52,7 +50,7 @@ FROM
     FROM
     (
         SELECT company, account_id, currency, sum(open) AS owed, sumIf(open, days_past_due > 0) AS overdue,
-            toFloat64(max(days_past_due)) AS oldest
+            max(days_past_due) AS oldest
         FROM open_items_as_of{_DATES}
         WHERE balance_class = 'invoice'
         GROUP BY company, account_id, currency

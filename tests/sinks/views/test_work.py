@@ -86,11 +86,14 @@ def test_disputes_by_age(client: Client, sample: Sample, as_of: int, known: int 
     )
     sums: Counter[tuple[str, str]] = Counter()
     opened: dict[tuple[str, str], Day] = {}
-    for entry in sample.world.disputes:
-        if entry.effective_date <= day and entry.recorded_at <= instant:
-            key = entry.company, entry.dispute_id
-            sums[key] += entry.delta_minor
-            opened[key] = min(opened.get(key, entry.effective_date), entry.effective_date)
+    known_entries = [
+        each for each in sample.world.disputes if each.effective_date <= day and each.recorded_at <= instant
+    ]
+    for entry in sorted(known_entries, key=lambda each: each.effective_date):
+        key = entry.company, entry.dispute_id
+        if not sums[key]:
+            opened[key] = entry.effective_date
+        sums[key] += entry.delta_minor
     found = {(row["company"], row["dispute_id"]): row for row in rows}
     assert found.keys() == {key for key, minor in sums.items() if minor}
     assert found
@@ -102,7 +105,13 @@ def test_disputes_by_age(client: Client, sample: Sample, as_of: int, known: int 
 
 
 def _moments(sample: Sample) -> Iterator[tuple[str, str, CaseMoment]]:
+    """What changed the status of an exception; that it is overdue, or lies elsewhere, does not."""
+    status: dict[tuple[str, str], str] = {}
     for case in sample.world.exception_history:
+        key = case.company, case.exception_id
+        if status.get(key) == case.status:
+            continue
+        status[key] = case.status
         yield case.company, case.exception_type, sample.world._moment(case)
 
 
@@ -191,30 +200,32 @@ def test_collectors(client: Client, sample: Sample, first: int, last: int, influ
     rows = windowed(client, sample, "collector_performance", first, last, f", influence_days = {influence}")
     contacts: Counter[tuple[str, str]] = Counter()
     promises: Counter[tuple[str, str]] = Counter()
-    made: list[tuple[str, str, str, Day, int]] = []
     for name, record in _happened(sample, first, last):
         who = record["company"], record["actor_id"]
+        contacts[who] += name == "ContactAttempted"
+        promises[who] += name == "PromiseMade"
+    # A later contact takes the cash that comes after it, also when it lies behind the window.
+    made: list[tuple[str, str, str, Day, int]] = []
+    _, end = days_of(sample, first, last)
+    for name, record in _happened(sample, first, last + influence):
         if name == "ContactAttempted":
-            contacts[who] += 1
             day = sample.companies[record["company"]].calendar.day(record["occurred_at"])
-            made.append((*who, record["account_id"], day, record["occurred_at"]))
-        elif name == "PromiseMade":
-            promises[who] += 1
+            made.append((record["company"], record["actor_id"], record["account_id"], day, record["occurred_at"]))
     cash: Counter[tuple[str, str, str]] = Counter()
     payments: Counter[tuple[str, str, str]] = Counter()
     for (company, _), receipt in sample.world.receipts.items():
         if receipt.status in {"identified", "reversed"}:
             continue
         before = [
-            (at, collector)
+            (at, collector, day)
             for own, collector, account, day, at in made
             if (own, account) == (company, receipt.account_id) and day <= receipt.value_date <= day + influence
         ]
-        if before:
+        if before and max(before)[2] <= end:
             key = company, max(before)[1], receipt.currency
             cash[key] += receipt.amount_minor
             payments[key] += 1
-    assert {(row["company"], row["collector"]) for row in rows} == contacts.keys() | promises.keys()
+    assert {(row["company"], row["collector"]) for row in rows} == (+contacts).keys() | (+promises).keys()
     found = {(row["company"], row["collector"], row["currency"]): row for row in rows if row["payments"]}
     assert {key: row["payments"] for key, row in found.items()} == payments
     assert {key: row["cash"] for key, row in found.items()} == {
