@@ -33,16 +33,16 @@ from jobs.values import Day, Instant
 from tests.jobs.written import configured, instant, ticked, written
 
 ACCOUNTS = ("CHILD", "PARENT")
-_START = instant("2026-03-30T09:00:00Z")
+START = instant("2026-03-30T09:00:00Z")
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 _ZONES = ("UTC", "Europe/Paris", "Asia/Kathmandu", "Pacific/Chatham", "America/New_York")
 
 
-def company_of(choose: Random) -> CompanySettings:
+def company_of(choose: Random, code: str = "FR01") -> CompanySettings:
     """A company with rules of its own, its Easter holidays among them."""
     return settings_from({
-        "code": "FR01", "timezone": choose.choice(_ZONES), "holidays": ["2026-04-03", "2026-04-06"],
+        "code": code, "timezone": choose.choice(_ZONES), "holidays": ["2026-04-03", "2026-04-06"],
         "promise_tolerance_days": choose.choice((0, 0, 1, 2)),
         "promise_tolerance_calendar": choose.choice(("calendar", "business")),
         "promise_threshold_percent": choose.choice(("100", "100", "90", "50")),
@@ -58,7 +58,7 @@ class Desk:
     """The log in the making, and about what it refers to."""
 
     settings: CompanySettings
-    now: Instant = _START
+    now: Instant = START
     events: list[Event] = field(default_factory=list)
     invoices: list[tuple[str, str]] = field(default_factory=list)  # (account, id)
     payments: list[tuple[str, str]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Desk:
     def add(self, event_type: type[Event], account: str | None, /, **payload: object) -> None:
         """An event, now."""
         given = {"account_id": account, "recorded_at": self.now, **payload}
-        self.events.append(written(event_type, self.now, f"e{len(self.events)}", "FR01", **given))
+        self.events.append(written(event_type, self.now, f"e{len(self.events)}", self.settings.code, **given))
 
     def id(self, prefix: str) -> str:
         return f"{prefix}{len(self.events)}"
@@ -268,7 +268,7 @@ def _advance(desk: Desk, choose: Random, account: str) -> None:
     desk.tick()
 
 
-_MOVES = (
+MOVES = (
     (_issue, 6), (_pay, 24), (_apply, 16), (_unapply, 4), (_reverse, 4), (_refund_or_park, 3), (_credit, 11),
     (_promise, 16), (_withdraw, 2), (_advance, 20), (_identify, 3),
 )  # fmt: skip
@@ -277,12 +277,12 @@ _MOVES = (
 def promise_history_of(seeds: list[int]) -> tuple[CompanySettings, list[Event]]:
     """The company and the log that a list of numbers stands for; 0 stands for nothing, the first for the company."""
     settings = company_of(Random(seeds[0]))
-    desk = Desk(settings, events=[configured(settings), ticked(_START)])
+    desk = Desk(settings, events=[configured(settings), ticked(START)])
     for seed in seeds[1:]:
         if seed:
             choose = Random(seed)
             account = choose.choices(ACCOUNTS, (3, 1))[0]
-            move = choose.choices([move for move, _ in _MOVES], [weight for _, weight in _MOVES])[0]
+            move = choose.choices([move for move, _ in MOVES], [weight for _, weight in MOVES])[0]
             move(desk, choose, account)
     desk.now = Instant(desk.now + 30 * _DAY)
     desk.tick()
