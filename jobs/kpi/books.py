@@ -10,7 +10,7 @@ from jobs.effects import LedgerEntry, Promise, Receipt
 from jobs.kpi.cases import CaseMoment
 from jobs.values import Day
 
-_SALES = frozenset({"invoice", "debit_memo", "credit_memo", "cancellation"})
+_SALES = frozenset({"invoice", "debit_memo", "credit_memo", "cancellation", "reversal"})
 _DOCUMENTS = frozenset({"invoice", "debit_memo", "credit_memo"})
 _TRANSACTIONS = _DOCUMENTS | {"payment"}
 _TAKEN_BACK = frozenset({"unapplication", "reversal", "cancellation"})
@@ -67,7 +67,8 @@ class Books:
     def credit_sales(self, window: Window) -> int:
         """Invoices net of credit memos and of cancelled documents, by posting date.
 
-        Cash that a cancellation takes off its document carries a value date and is no sale.
+        Cash that a cancellation takes off its document carries a value date and is no sale. What a cancelled credit
+        memo had paid of another account's invoice comes back as a reversal without one.
         """
         return sum(
             entry.delta_minor

@@ -11,7 +11,8 @@ from sinks.migrations.text import columns
 _FROM, _TO = "{from_date:Date32}", "{to_date:Date32}"
 _IN_WINDOW = f"effective_date BETWEEN {_FROM} AND {_TO}"
 _DOCUMENTS = "('invoice', 'debit_memo', 'credit_memo')"
-_SALES = "('invoice', 'debit_memo', 'credit_memo', 'cancellation')"
+# Without a value date. What a cancelled credit memo had paid of another account's invoice comes back as a reversal.
+_SALES = "('invoice', 'debit_memo', 'credit_memo', 'cancellation', 'reversal')"
 _WINDOW_DAYS = f"(toInt32({_TO}) - toInt32({_FROM}) + 1)"
 
 
@@ -70,24 +71,24 @@ _PEELED = f"""arrayFold(
     )"""
 
 # Applications of cash without those taken back since. Where a due date was changed later, an application dated before the
-# change moves along with the balance; the first entry of each is the application, the moves are none.
+# change moves along with the balance: pairs that net to zero on their day, and are no applications.
 _APPLIED = f"""
-    SELECT company, currency, cause_id, first.1 AS effective_date, first.2 AS value_date, first.3 AS due_date,
-        -first.4 AS minor
+    SELECT company, currency, cause_id, effective_date, assumeNotNull(paid_on) AS value_date, due_on AS due_date, minor
     FROM
     (
-        SELECT company, currency, item_type, item_id, cause_id, instalment,
-            argMin((effective_date, assumeNotNull(value_date), due_date, delta_minor), (_partition, _offset)) AS first
+        SELECT company, currency, item_type, item_id, instalment, cause_id, event_id, effective_date,
+            any(ledger_entries_log.value_date) AS paid_on, any(ledger_entries_log.due_date) AS due_on,
+            -sum(delta_minor) AS minor
         FROM ledger_entries_log
-        WHERE entry_type = 'application' AND item_type IN {_DOCUMENTS} AND value_date IS NOT NULL
+        WHERE entry_type = 'application' AND item_type IN {_DOCUMENTS} AND value_date IS NOT NULL AND {_IN_WINDOW}
             AND (company, currency, cause_id) NOT IN (
                 SELECT company, currency, cause_id
                 FROM ledger_entries_log
                 WHERE entry_type IN ('unapplication', 'reversal', 'cancellation') AND cause_id IS NOT NULL
             )
-        GROUP BY company, currency, item_type, item_id, cause_id, instalment
-    )
-    WHERE {_IN_WINDOW}"""
+        GROUP BY company, currency, item_type, item_id, instalment, cause_id, event_id, effective_date
+        HAVING minor > 0
+    )"""
 
 _LATENESS = f"""
     SELECT company, currency,
@@ -153,20 +154,23 @@ _PROMISES = f"""
     WHERE status IN ('kept', 'partially_kept', 'broken') AND deadline BETWEEN {_FROM} AND {_TO}
     GROUP BY company, currency"""
 
-# A case that is flagged again goes on as if it had never been closed: its clock is the time for which it was open.
+# (flagged at, time to review, reviewed on, time to resolution, resolved on, time of former openings), -1 = not yet. A case
+# that is flagged again goes on as if it had never been closed. Moments come in the order of the log: the clocks of those
+# who flag and of those who resolve may differ, and what one of them says never takes less than no time.
 _CASE = """arrayFold(
             (stands, moment) -> multiIf(
-                stands.1 = -1, (moment.2, toInt64(-1), toInt32(-1), toInt64(-1), toInt32(-1)),
+                moment.1 = 'flagged' AND stands.1 < 0,
+                    (moment.2, toInt64(-1), toInt32(-1), toInt64(-1), toInt32(-1), toInt64(0)),
                 moment.1 = 'flagged' AND stands.4 >= 0,
-                    (moment.2 - stands.4, stands.2, stands.3, toInt64(-1), toInt32(-1)),
-                moment.1 = 'reviewed' AND stands.2 < 0,
-                    (stands.1, moment.2 - stands.1, moment.3, stands.4, stands.5),
-                moment.1 = 'resolved' AND stands.4 < 0,
-                    (stands.1, stands.2, stands.3, moment.2 - stands.1, moment.3),
+                    (moment.2, stands.2, stands.3, toInt64(-1), toInt32(-1), stands.4),
+                moment.1 = 'reviewed' AND stands.1 >= 0 AND stands.2 < 0,
+                    (stands.1, stands.6 + greatest(0, moment.2 - stands.1), moment.3, stands.4, stands.5, stands.6),
+                moment.1 = 'resolved' AND stands.1 >= 0 AND stands.4 < 0,
+                    (stands.1, stands.2, stands.3, stands.6 + greatest(0, moment.2 - stands.1), moment.3, stands.6),
                 stands
             ),
             moments,
-            (toInt64(-1), toInt64(-1), toInt32(-1), toInt64(-1), toInt32(-1))
+            (toInt64(-1), toInt64(-1), toInt32(-1), toInt64(-1), toInt32(-1), toInt64(0))
         )"""
 _MICROSECONDS_AN_HOUR = "3600000000"
 
@@ -175,8 +179,8 @@ _CASES = f"""
     FROM
     (
         SELECT company, case_currency, exception_id, arrayMap(
-            moment -> (moment.3, moment.1, moment.4),
-            arraySort(groupArray((toUnixTimestamp64Micro(happened_at), _offset, status, toInt32(local_date))))
+            moment -> (moment.3, moment.2, moment.4),
+            arraySort(groupArray((_offset, toUnixTimestamp64Micro(happened_at), status, toInt32(local_date))))
         ) AS moments
         FROM (SELECT *, ifNull(currency, '') AS case_currency FROM exception_moments)
         WHERE local_date <= {_TO}
@@ -296,7 +300,7 @@ LEFT JOIN
     FROM (SELECT DISTINCT company, currency FROM ledger_entries_log) AS keys
     INNER JOIN ({_CASES}
     ) AS cases ON cases.company = keys.company
-    WHERE case_currency IN ('', keys.currency)
+    WHERE case_currency IN ('', keys.currency) AND stands.1 >= 0
     GROUP BY company, currency
 ) AS cases USING (company, currency)
 LEFT JOIN ({_TRANSACTIONS}

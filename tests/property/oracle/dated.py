@@ -89,7 +89,11 @@ class Paper:
     currency: str
     posting_date: Day
     parts: list[Part]
-    cancelled: bool = False
+    cancelled_on: Day | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        return self.cancelled_on is not None
 
     @property
     def open(self) -> int:
@@ -150,6 +154,7 @@ class Settlement:
     method: str
     event_id: str
     back_on: Day | None = None
+    by_hand: bool = False  # somebody took it back
 
     @property
     def amount(self) -> int:
@@ -158,6 +163,19 @@ class Settlement:
     @property
     def value_date(self) -> Day | None:
         return self.source.value_date if isinstance(self.source, Cash) else None
+
+
+@dataclass
+class Case:
+    """An exception: what it reached, on which day and at which instant, in the order in which that was heard of."""
+
+    account: str | None
+    currency: str | None
+    moments: list[tuple[str, Day, int]] = field(default_factory=list)
+
+    @property
+    def resolved(self) -> bool:
+        return self.moments[-1][0] == "resolved"
 
 
 @dataclass

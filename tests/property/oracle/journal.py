@@ -14,7 +14,7 @@ from jobs import events
 from jobs.company import CompanySettings
 from jobs.money import rescale
 from jobs.values import Day, Instant, Minor, day_of, moment_of
-from tests.property.oracle.dated import Cash, Line, Paper, Part
+from tests.property.oracle.dated import Case, Cash, Line, Paper, Part
 from tests.property.oracle.settlements import Settlements
 
 
@@ -31,6 +31,7 @@ class Journal(Settlements):
         self.adjustments: set[tuple[str, str]] = set()
         self.unidentified: dict[tuple[str, str], Cash] = {}
         self.moved: set[tuple[str, str]] = set()
+        self.cases: dict[tuple[str, str], Case] = {}
 
     def take(self, event: events.Event) -> None:
         """One event. Known is what was heard of, never before the clock (SEMANTICS 1.2)."""
@@ -106,7 +107,7 @@ class Journal(Settlements):
         self.drop_parked_elsewhere(paper)
         for part in paper.parts:
             part.close(day, self.changed(day, 0, "cancellation"))
-        paper.cancelled = True
+        paper.cancelled_on = day
         return True
 
     def adjust(self, event: events.InvoiceAdjusted) -> bool:
@@ -233,6 +234,27 @@ class Journal(Settlements):
         cash = (self.unidentified if account is None else self.cash).get((company, payment_id))
         return cash if cash is not None and cash.account == (account or "") else None
 
+    # Exceptions
+
+    def flag(self, event: events.ExceptionFlagged) -> bool:
+        """A new case, or the same again after its resolution (SEMANTICS 5)."""
+        at = event.company, event.exception_id
+        known = self.cases.get(at)
+        if known is not None and not known.resolved:
+            return False
+        case = self.cases.setdefault(at, Case(event.account_id, event.currency))
+        case.account = event.account_id
+        case.moments.append(("flagged", self._day(event, None), event.occurred_at))
+        return True
+
+    def handle(self, event: events.ExceptionReviewed | events.ExceptionResolved) -> bool:
+        case = self.cases.get((event.company, event.exception_id))
+        if case is None or case.account != event.account_id or case.resolved:
+            return False
+        status = "resolved" if isinstance(event, events.ExceptionResolved) else "reviewed"
+        case.moments.append((status, self._day(event, None), event.occurred_at))
+        return True
+
     # Days
 
     def _day(self, event: events.Event, given: Day | None) -> Day:
@@ -299,4 +321,7 @@ _HANDLERS: dict[type[events.Event], Callable[[Journal, Any], bool]] = {
     events.CashUnapplied: Journal.unapply_event,
     events.DisputeOpened: Journal.dispute_event,
     events.DisputeResolved: Journal.decide_event,
+    events.ExceptionFlagged: Journal.flag,
+    events.ExceptionReviewed: Journal.handle,
+    events.ExceptionResolved: Journal.handle,
 }

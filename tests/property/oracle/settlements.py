@@ -162,6 +162,7 @@ class Settlements(Contests):
         settlement = self.settlements.get(name)
         if settlement is None or settlement.source.account != event.account_id or settlement.back_on is not None:
             return False
+        settlement.by_hand = True
         self.take_back(settlement, day, "unapplication")
         return True
 

@@ -7,6 +7,9 @@ from jobs.events import (
     CashApplied,
     CreditMemoIssued,
     Event,
+    ExceptionFlagged,
+    ExceptionResolved,
+    ExceptionReviewed,
     InvoiceAdjusted,
     InvoiceCancelled,
     InvoiceDueDateChanged,
@@ -18,6 +21,7 @@ from jobs.values import Day, Instant
 from tests.jobs.written import written
 
 SETTINGS = CompanySettings(code="SP01", timezone="America/New_York", small_balance={"EUR": "0.50"})
+_EXCEPTION = {"exception_type": "short_pay", "subject_type": "invoice", "subject_id": "I1"}
 _DAY = 86_400_000_000
 
 
@@ -63,3 +67,12 @@ def special(now: Instant) -> Iterator[Event]:
     yield paid("R4", 15, "75.00")
     yield applied("A4", 15, "I4", "75.00", payment_id="R4", invoice_account_id="C2")
     yield told(PaymentReversed, 5, payment_id="R4", effective_date=Day(today - 5))
+    # An exception that is resolved by a clock that is behind; one that is reopened.
+    yield told(ExceptionFlagged, 10, exception_id="X1", **_EXCEPTION)
+    yield told(ExceptionReviewed, 9, exception_id="X1")
+    yield told(ExceptionResolved, 11, exception_id="X1", resolution="paid")
+    yield told(ExceptionFlagged, 30, exception_id="X2", **_EXCEPTION)
+    yield told(ExceptionResolved, 27, exception_id="X2", resolution="paid")
+    yield told(ExceptionFlagged, 20, exception_id="X2", **_EXCEPTION)
+    yield told(ExceptionReviewed, 19, exception_id="X2")
+    yield told(ExceptionResolved, 15, exception_id="X2", resolution="paid again")

@@ -1,13 +1,17 @@
 """Random histories of several companies as one log: through the worker's own code into ClickHouse, and for Python."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any
 
 import msgspec
 
+from avro.text import parse_event
 from jobs.company import CompanySettings
+from jobs.effects import Promise
 from jobs.events import (
     CashApplied,
     ClockTicked,
@@ -23,6 +27,7 @@ from tests.jobs.written import ticked
 from tests.property.histories import history_of
 from tests.property.logs import KEPT, log_of
 from tests.property.oracle import Journal
+from tests.property.oracle.figures import Promised
 from tests.property.writer import DAY
 from tests.sinks.oracles.special import SETTINGS as SPECIAL
 from tests.sinks.oracles.special import special
@@ -40,6 +45,7 @@ class Told:
     settings: dict[str, CompanySettings]
     log: list[Event]
     books: Books = field(default_factory=Books)
+    activities: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     _journals: dict[Instant | None, Journal] = field(default_factory=dict)
 
     def play(self) -> None:
@@ -52,6 +58,43 @@ class Told:
             else:
                 self._append(event)
             self.books._fold()
+        self._log_activities()
+
+    def _log_activities(self) -> None:
+        """Users have looked at a third of the documents and payments, as what they are or as something else."""
+        choose = Random(1)
+        journal = self.journal()
+        seen = [(paper.company, paper.kind, paper.number) for paper in journal.papers.values()]
+        seen += [(company, "payment", payment_id) for company, payment_id in journal.cash]
+        about: dict[str, set[tuple[str, str]]] = {company: set() for company in self.settings}
+        for number, (company, kind, identifier) in enumerate(seen):
+            entity = choose.choice((kind, kind, "workbench", "payment"))
+            if choose.random() < 0.3:
+                about[company].add((entity, identifier))
+                document = {"event": "UserActivityLogged", "action": "view", "succeeded": True}
+                document |= {"entity_type": entity.capitalize(), "entity_id": identifier, "company": company}
+                given = {"event_id": f"seen-{number}", "recorded_at": "2026-02-01T00:00:00Z", "region": "", **_ENVELOPE}
+                name, record = parse_event(document, given)
+                value = self.books.contracts.encode(name, record)
+                key = partition_key(company, None)
+                self.books.broker.append(EVENTS, partition_of(key, self.books.partitions), key, value)
+        self.books._fold()
+        self.activities = {company: frozenset(found) for company, found in about.items()}
+
+    @cached_property
+    def promises(self) -> dict[tuple[str, str], list[Promised]]:
+        """Promises by company and currency as they stand in the end; `tests/property` judges them by themselves."""
+        latest: dict[tuple[str, str], Promise] = {}
+        for partition in range(self.books.topics["ar.promises"].partitions):
+            for stored in self.books.broker.records("ar.promises", partition):
+                _, record = self.books.contracts.decode(stored.stored_value or b"")
+                promise = msgspec.convert(record, Promise, strict=False)
+                latest[promise.company, promise.promise_id] = promise
+        found: dict[tuple[str, str], list[Promised]] = defaultdict(list)
+        for promise in latest.values():
+            owed, paid = promise.effective_amount_minor, promise.paid_in_window_minor
+            found[promise.company, promise.currency].append((promise.status, promise.deadline, owed, paid))
+        return found
 
     def _append(self, event: Event) -> None:
         books = self.books
