@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from sinks.batch import Batch
 from sinks.errors import FenceExpired, RowsRefused, Unavailable
 from sinks.failures import FailureLog
-from sinks.lane import Batch
+from sinks.log import SpanReader
 from sinks.store import TableStore, token_of
 from sinks.wrap import Wrapped
 
@@ -56,18 +57,23 @@ class Attempt:
 
     store: TableStore
     failures: FailureLog
+    spans: SpanReader
     clock: Callable[[], float]
     fence_seconds: float
 
     def run(self, batch: Batch) -> Outcome:
         """Insert the batch's rows, its failures first. Raises Unavailable, FenceExpired or RowsRefused."""
+        if batch.records is None:
+            records = self.spans.read(batch.members)
+            batch.size_bytes = sum(len(record) for found in records for record in found)
+            batch.records = records
         started = time.perf_counter()
         try:
             wrapped = self._insert(batch, careful=False)
         except RowsRefused as refusal:
             logger.warning(
                 "the store refused rows; looking at each record",
-                extra={"partition": batch.partition, "span": batch.span, "error": str(refusal)},
+                extra={"token": _token(batch), "error": str(refusal)},
             )
             wrapped = self._insert(batch, careful=True)
         return Outcome(
@@ -81,15 +87,15 @@ class Attempt:
         )
 
     def _insert(self, batch: Batch, *, careful: bool) -> Wrapped:
-        wrapped = batch.route.wrapper.wrap(batch.partition, batch.records, careful=careful)
+        places = [partition for partition, _ in batch.members]
+        wrapped = batch.route.wrapper.wrap(zip(places, batch.records or (), strict=True), careful=careful)
         # Before the rows, and so before the span can be committed: a record is in the table or in ar.failed.
         if wrapped.failures:
             self.failures.write(wrapped.failures)
         if wrapped.rows:
             if self.clock() - batch.fenced_at > self.fence_seconds:
-                raise FenceExpired(f"the intent of {batch.partition} is too old to insert on")
-            table = batch.route.table
-            self.store.insert(table, token_of(table, batch.partition, batch.span), wrapped.container)
+                raise FenceExpired(f"the intent of {_token(batch)} is too old to insert on")
+            self.store.insert(batch.route.table, _token(batch), wrapped.container)
         return wrapped
 
 
@@ -134,5 +140,9 @@ class ThreadedInserts:
             except (Unavailable, FenceExpired, RowsRefused) as error:
                 self._ended.put(Outcome(batch, error))
             except Exception as error:
-                logger.exception("an insert met a defect", extra={"partition": batch.partition, "span": batch.span})
+                logger.exception("an insert met a defect", extra={"token": _token(batch)})
                 self._ended.put(Outcome(batch, error))
+
+
+def _token(batch: Batch) -> str:
+    return token_of(batch.route.table, batch.members)

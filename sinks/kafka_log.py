@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from sinks import metrics
-from sinks.errors import SinkProblem
+from sinks.errors import SinkProblem, Unavailable
 from sinks.log import Commit, Committed, Owner, Polled
 from sinks.positions import Partition
 
@@ -109,12 +109,24 @@ class KafkaLog:
         try:
             answers = self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
+            _check_size(error.args[0], commits)
             logger.warning("a commit was not accepted", extra={"error": str(error), "group": self._group_id})
             return frozenset()
-        refused = [answer for answer in answers if answer.error is not None]
+        refused = [answer.error for answer in answers if answer.error is not None]
+        for refusal in refused:
+            _check_size(refusal, commits)
         if refused:
-            logger.warning("commits were refused", extra={"error": str(refused[0].error), "partitions": len(refused)})
+            logger.warning("commits were refused", extra={"error": str(refused[0]), "partitions": len(refused)})
         return frozenset(Partition(answer.topic, answer.partition) for answer in answers if answer.error is None)
+
+    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Committed]:
+        """One question; a broker that does not answer is asked again by the caller."""
+        places = [TopicPartition(*partition) for partition in partitions]
+        try:
+            answers = self._consumer.committed(places, timeout=self._request_seconds)
+        except KafkaException as error:
+            raise Unavailable(f"the offsets of group {self._group_id} cannot be read: {error}") from error
+        return _found(answers)
 
     def pause(self, partitions: Collection[Partition]) -> None:
         """What lies in the client's queue of these is dropped and fetched again later."""
@@ -136,7 +148,7 @@ class KafkaLog:
             self._consumer.close()
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
-        committed = self._committed(assigned)
+        committed = self._all_committed(assigned)
         starts = [
             TopicPartition(topic, number, OFFSET_BEGINNING if found.offset is None else found.offset)
             for (topic, number), found in committed.items()
@@ -156,30 +168,18 @@ class KafkaLog:
             self._owner.lost([Partition(place.topic, place.partition) for place in lost])
         consumer.incremental_unassign(lost)
 
-    def _committed(self, assigned: list[TopicPartition]) -> dict[Partition, Committed]:
+    def _all_committed(self, assigned: list[TopicPartition]) -> Mapping[Partition, Committed]:
         """The group's commits, asked for until the broker answers: without them nothing may be read."""
         deadline = time.monotonic() + 4 * self._request_seconds
         if not assigned:
             return {}
+        partitions = [Partition(place.topic, place.partition) for place in assigned]
         while True:
             try:
-                answers = self._consumer.committed(assigned, timeout=self._request_seconds)
-            except KafkaException as error:
+                return self.committed(partitions)
+            except Unavailable as error:
                 if time.monotonic() > deadline:
-                    raise SinkProblem(
-                        f"the offsets of group {self._group_id} cannot be read: {error}",
-                        "Check that the broker is up and start the sink again",
-                    ) from error
-                continue
-            if all(answer.error is None for answer in answers):
-                return {
-                    Partition(answer.topic, answer.partition): Committed(
-                        answer.offset if answer.offset >= 0 else None, answer.metadata or ""
-                    )
-                    for answer in answers
-                }
-            if time.monotonic() > deadline:
-                raise SinkProblem(f"the offsets of group {self._group_id} cannot be read: {answers[0].error}")
+                    raise SinkProblem(str(error), "Check that the broker is up and start the sink again") from error
 
     def _find_start(self, partition: Partition) -> None:
         """The next record to read is not there. Gone by retention: count the loss and go on. Never written: stop."""
@@ -204,3 +204,25 @@ class KafkaLog:
 
 def _partition(message: Message) -> Partition:
     return Partition(message.topic() or "", -1 if message.partition() is None else int(message.partition() or 0))
+
+
+def _check_size(error: KafkaError, commits: Sequence[Commit]) -> None:
+    """Raise SinkProblem for what repetition does not mend."""
+    if error.code() == KafkaError.OFFSET_METADATA_TOO_LARGE:
+        raise SinkProblem(
+            f"Kafka refuses {max(len(commit.metadata) for commit in commits)} bytes of metadata beside an offset",
+            "Set offset.metadata.max.bytes of the brokers to 4096, their default",
+        )
+
+
+def _found(answers: list[TopicPartition]) -> dict[Partition, Committed]:
+    """Raises Unavailable when the broker could not say it of one."""
+    for answer in answers:
+        if answer.error is not None:
+            raise Unavailable(f"the offset of {answer.topic}/{answer.partition} cannot be read: {answer.error}")
+    return {
+        Partition(answer.topic, answer.partition): Committed(
+            answer.offset if answer.offset >= 0 else None, answer.metadata or ""
+        )
+        for answer in answers
+    }

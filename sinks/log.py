@@ -6,7 +6,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from sinks.positions import Partition, Record
+from sinks.positions import Member, Partition, Record
 
 
 class Committed(NamedTuple):
@@ -61,10 +61,18 @@ class Log(Protocol):
         """
 
     def commit(self, commits: Sequence[Commit]) -> frozenset[Partition]:
-        """Commit synchronously and give back the partitions for which the broker accepted it.
+        """Commit synchronously, in one request, and give back the partitions for which the broker accepted it.
+
+        Commits for partitions of one topic are written all or none, also when the broker dies meanwhile.
 
         A refusal (another generation of the group, a rebalance under way) and a lost answer look alike: the commit
         may be repeated, with the same content, as long as the partition is not revoked or lost.
+        """
+
+    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Committed]:
+        """What the group has committed for partitions of ours, every commit of a former generation included.
+
+        Raises Unavailable when the broker does not answer.
         """
 
     def pause(self, partitions: Collection[Partition]) -> None:
@@ -78,3 +86,13 @@ class Log(Protocol):
 
     def close(self) -> None:
         """Leave the group; `owner.revoked` is called first."""
+
+
+class SpanReader(Protocol):
+    """Reads spans again, whoever owns their partitions. Safe to use from one thread."""
+
+    def read(self, members: Sequence[Member]) -> list[list[Record]]:
+        """The records of each span that are still there, in order, of committed transactions only.
+
+        Blocks until each span is read to its end. Raises Unavailable when that does not happen in time.
+        """

@@ -12,13 +12,19 @@ SKIPPED = Counter(
 FAILED = Counter("arrears_sink_failed_records", "Records that cannot become rows; they are in ar.failed.", ["table"])
 INSERT_SECONDS = Histogram(
     "arrears_sink_insert_seconds",
-    "Time to wrap and insert one span of a partition, until ClickHouse confirmed it.",
+    "Time to wrap and insert what goes into one insert, until ClickHouse confirmed it.",
     ["table"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+INSERT_PARTITIONS = Histogram(
+    "arrears_sink_insert_partitions",
+    "Partitions of which spans went into one insert.",
+    ["table"],
+    buckets=(1, 2, 3, 6, 9, 12, 18, 24, 32),
+)
 SPAN_AGE_SECONDS = Histogram(
     "arrears_sink_span_age_seconds",
-    "Age of the first record of a span, since it was received, when ClickHouse confirmed the span.",
+    "Age of the oldest record of an insert, since it was received, when ClickHouse confirmed the insert.",
     ["table"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60),
 )
@@ -29,7 +35,13 @@ REFUSED_COMMITS = Counter(
     "arrears_sink_refused_commits", "Intents that Kafka refused or did not confirm; nothing was inserted on them."
 )
 REPLAYS = Counter(
-    "arrears_sink_replayed_spans", "Pending spans of a former owner that were read and inserted again.", ["table"]
+    "arrears_sink_replayed_spans", "Pending inserts of a former owner that were read and inserted again.", ["table"]
+)
+OUTCOMES = ("written", "not_written")
+DOUBTS = Counter(
+    "arrears_sink_doubtful_intents",
+    "Members that stayed when another left before its intent was confirmed, by what their metadata then told.",
+    ["outcome"],
 )
 PARTITIONS = Gauge("arrears_sink_partitions", "Partitions that this process owns.")
 PAUSED = Gauge("arrears_sink_paused_partitions", "Partitions that wait until ClickHouse has taken what is buffered.")

@@ -21,6 +21,13 @@ class Span(NamedTuple):
     last: int
 
 
+class Member(NamedTuple):
+    """What one partition has in an insert."""
+
+    partition: Partition
+    span: Span
+
+
 class Record(Protocol):
     """One record of a topic, as `confluent_kafka.Message` has it."""
 

@@ -17,6 +17,7 @@ from sinks.inserts import Attempt, ThreadedInserts
 from sinks.kafka_log import KafkaLog
 from sinks.lane import Limits
 from sinks.routes import routes
+from sinks.span_reader import KafkaSpanReader
 from sinks.writer import Patience, Writer
 from topics import Topic
 
@@ -98,7 +99,9 @@ class Sink:
         """What one insert thread works with."""
         options = self._options
         failures = KafkaFailureLog(options.producer_config, self._contracts, options.catalogue[FAILED])
-        return Attempt(ClickHouseStore(options.address), failures, time.monotonic, options.session_timeout_seconds)
+        spans = KafkaSpanReader(options.client_config, options.group_id)
+        store = ClickHouseStore(options.address)
+        return Attempt(store, failures, spans, time.monotonic, options.session_timeout_seconds)
 
     def _loop(self, writer: Writer, log: KafkaLog, topics: Collection[str]) -> None:
         looked_at_lag = 0.0
@@ -122,8 +125,8 @@ def observe_lag(writer: Writer, log: KafkaLog, topics: Iterable[str]) -> None:
     now = time.time()
     for lane in writer.lanes.values():
         topic = lane.partition.topic
-        waiting = lane.batch.records if lane.batch is not None and lane.batch.records else lane.records
-        oldest[topic] = max(oldest.get(topic, 0.0), now - waiting[0].timestamp()[1] / 1000 if waiting else 0.0)
+        first = lane.oldest
+        oldest[topic] = max(oldest.get(topic, 0.0), now - first.timestamp()[1] / 1000 if first is not None else 0.0)
         lag = log.lag(lane.partition, lane.done_to)
         records[topic] = records.get(topic, 0) + (lag or 0)
     for topic, count in records.items():

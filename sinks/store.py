@@ -3,15 +3,18 @@
 `tests/sinks/test_store_contract.py` runs one suite over the memory twin and over ClickHouse.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from sinks.positions import Partition, Span
+from sinks.positions import Member
 
 
-def token_of(table: str, partition: Partition, span: Span) -> str:
-    """The deduplication token of a span (DESIGN §4 step 4). It names the span and nothing of the content: the same
-    span always carries the same records, and a token seen before drops whatever comes with it."""
-    return f"{table}:{partition.topic}:{partition.number}:{span.first}-{span.last}"
+def token_of(table: str, members: Sequence[Member]) -> str:
+    """The deduplication token of an insert (DESIGN §4 step 4). It names the spans and nothing of the content: the same
+    spans always carry the same records, and a token seen before drops whatever comes with it."""
+    topic = members[0].partition.topic
+    spans = ",".join(f"{partition.number}:{span.first}-{span.last}" for partition, span in members)
+    return f"{table}:{topic}:{spans}"
 
 
 class TableStore(Protocol):

@@ -1,11 +1,11 @@
-"""Records of one span to one container of rows, and what of them cannot become rows.
+"""Records of the spans of one insert to one container of rows, and what of them cannot become rows.
 
 The fast way trusts the schema id and decodes nothing that it need not; the careful way decodes every record and
-encodes it again. The store refuses what the fast way should not have trusted, and the span is then wrapped carefully
-(DESIGN §4): so the rows of a span are a function of its records alone, however often it is replayed.
+encodes it again. The store refuses what the fast way should not have trusted, and the spans are then wrapped carefully
+(DESIGN §4): so the rows of an insert are a function of its records alone, however often it is replayed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from avro import ContractError, Contracts
@@ -39,7 +39,7 @@ class Failure(NamedTuple):
 
 
 class Wrapped(NamedTuple):
-    """What became of a span: `rows` rows in a container, records that failed, and how many need no row."""
+    """What became of an insert's records: `rows` rows in a container, what failed, and how many need no row."""
 
     container: bytes
     rows: int
@@ -50,8 +50,8 @@ class Wrapped(NamedTuple):
 class Wrapper(Protocol):
     """Makes the rows of one table from the records of one topic."""
 
-    def wrap(self, partition: Partition, records: Sequence[Record], *, careful: bool) -> Wrapped:
-        """The rows of these records, in their order; bad records are among the failures.
+    def wrap(self, spans: Iterable[tuple[Partition, Sequence[Record]]], *, careful: bool) -> Wrapped:
+        """The rows of the records of these partitions, in their order; bad records are among the failures.
 
         Raises Unavailable when a record cannot be judged now.
         """
@@ -77,8 +77,22 @@ class RowWrapper:
         fields = [*POSITION_FIELDS, *schema["fields"]]
         self._header = write_header({"type": "record", "name": schema["name"], "fields": fields})
 
-    def wrap(self, partition: Partition, records: Sequence[Record], *, careful: bool) -> Wrapped:
+    def wrap(self, spans: Iterable[tuple[Partition, Sequence[Record]]], *, careful: bool) -> Wrapped:
         """As the protocol says. A tombstone needs no row: the table keeps what was there before it."""
+        rows: list[bytes] = []
+        failures: list[Failure] = []
+        count = 0
+        for partition, records in spans:
+            count += len(records)
+            found, bad = self._rows(partition, records, careful=careful)
+            rows += found
+            failures += bad
+        container = write_container(self._header, rows) if rows else b""
+        return Wrapped(container, len(rows), failures, count - len(rows) - len(failures))
+
+    def _rows(
+        self, partition: Partition, records: Sequence[Record], *, careful: bool
+    ) -> tuple[list[bytes], list[Failure]]:
         place = encode_string(partition.topic) + encode_long(partition.number)
         fast: Mapping[bytes, Datum | None] = {} if careful else self._fast
         rows: list[bytes] = []
@@ -99,13 +113,12 @@ class RowWrapper:
             except (IndexError, ValueError, OverflowError) as error:
                 if not careful:
                     # Damaged in a way that shows already here; the careful way finds the words for it.
-                    return self.wrap(partition, records, careful=True)
+                    return self._rows(partition, records, careful=True)
                 failures.append(Failure(record, "no_row", f"{type(error).__name__}: {error}"))
                 continue
             stamp = encode_cached(record.timestamp()[1])
             rows.append(frame(b"%b%b%b%b" % (place, encode_offset(position(record)), stamp, datum)))
-        container = write_container(self._header, rows) if rows else b""
-        return Wrapped(container, len(rows), failures, len(records) - len(rows) - len(failures))
+        return rows, failures
 
     def _canonical(self, value: bytes) -> Datum | None:
         """Decode a value, by whatever version it was written, and encode it by the current schema.

@@ -1,34 +1,46 @@
 """The exactly-once writer: DESIGN §4, one turn of its loop at a time.
 
-1. On assignment the committed offset and its metadata are read. A pending span [a, b] is read again and inserted with
-   its token; otherwise reading starts at the offset.
-2. Records are collected until rows, bytes or age is reached, and an insert can begin.
-3. Offset a with metadata {a, b} is committed synchronously: the intent, and the fence. No insert without it.
-4. The span is inserted, one Kafka partition an insert, with a token that names the span. Retried for ever, with the
-   intent written again before each attempt, while the partition is paused once its buffer is full. Never skipped.
+1. On assignment the committed offset and its metadata are read. A pending insert comes first: all its spans, those of
+   partitions that others own, too, are read again and inserted with its token. Otherwise reading starts at the offset.
+2. Records are collected until rows, bytes or age is reached, and an insert can begin. Small spans of a topic's
+   partitions go together (`sinks.joining`).
+3. Offset a of every member with the metadata of all, {partition, a, b}, is committed synchronously, in one request that
+   the broker accepts or refuses as a whole: the intent, and the fence. No insert without it.
+4. The spans are inserted, with a token that names them. Retried for ever, with the intent written again before each
+   attempt, while a partition is paused once its buffer is full. Never skipped.
 5. The next intent commits the former span; an idle, closed or revoked partition commits b + 1 without metadata.
+
+A member that goes to another owner takes the whole intent along. When it is not known then whether the broker had
+accepted it, the metadata of a member that is left decide: all have it, or none.
 
 Everything here runs in one thread; only the attempts of step 4 run elsewhere (`sinks.inserts`).
 """
 
 import logging
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 from sinks import metrics
+from sinks.batch import Batch, Stage
 from sinks.errors import FenceExpired, RowsRefused, Unavailable
 from sinks.inserts import Inserts, Outcome
-from sinks.intent import TRANSFORM, read_intent
-from sinks.lane import Lane, Limits, Stage
+from sinks.intent import TRANSFORM, Intent, read_intent
+from sinks.joining import close_due
+from sinks.lane import Lane, Limits
 from sinks.log import Commit, Committed, Log, Polled
-from sinks.positions import Partition
+from sinks.positions import Member, Partition
 from sinks.routes import Route
 
 logger = logging.getLogger(__name__)
 
 RECORDS_AT_ONCE = 5000
+# The broker takes a batch of records of at most a megabyte (message.max.bytes); half of it leaves room for its own.
+REQUEST_BYTES_MAX = 512 * 1024
+COMMIT_BYTES = 300  # of a commit besides its metadata, names of group and topic included
+
+# The commits of a batch, or of no batch: step 5.
+Wanted = tuple[Batch | None, Sequence[Commit]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class Writer:
         self._clock = clock
         self._jitter = jitter
         self._is_over_budget = False
+        self._insert_seconds: dict[str, float] = {}
         self.lanes: dict[Partition, Lane] = {}
         self.was_assigned = False
         log.subscribe(self)
@@ -74,25 +87,30 @@ class Writer:
 
     def assigned(self, committed: Mapping[Partition, Committed]) -> None:
         """Step 1. Raises SinkProblem for metadata that are not the sink's."""
+        pending: dict[tuple[Member, ...], Batch] = {}
         for partition, (offset, metadata) in committed.items():
-            route = self._routes[partition.topic]
-            lane = Lane(partition, route, read_to=offset or 0)
-            intent = read_intent(offset, metadata) if offset is not None else None
+            lane = Lane(partition, self._routes[partition.topic], read_to=offset or 0)
+            intent = read_intent(partition, offset, metadata) if offset is not None else None
             if intent is not None:
-                lane.replay = intent.span
-                lane.is_clear = False
-                metrics.REPLAYS.labels(route.table).inc()
-                logger.info(
-                    "a pending span is read again",
-                    extra={
-                        "partition": partition,
-                        "span": intent.span,
-                        "same_transform": intent.transform == TRANSFORM,
-                    },
-                )
+                if intent.members not in pending:
+                    pending[intent.members] = self._pending(lane, intent)
+                lane.replay(pending[intent.members])
             self.lanes[partition] = lane
         self.was_assigned = True
         metrics.PARTITIONS.set(len(self.lanes))
+
+    def _pending(self, lane: Lane, intent: Intent) -> Batch:
+        """What a former owner wrote down, of which nobody has said that it is inserted."""
+        metrics.REPLAYS.labels(lane.route.table).inc()
+        logger.info(
+            "a pending insert is read again",
+            extra={
+                "topic": lane.route.topic,
+                "members": _words(intent.members),
+                "same_transform": intent.transform == TRANSFORM,
+            },
+        )
+        return Batch(lane.route, intent.members, None, 0, self._clock(), is_written=True)
 
     def revoked(self, partitions: Collection[Partition]) -> None:
         """Step 5, while commits are still ours: wait a little for inserts under way, then commit what is inserted.
@@ -107,13 +125,15 @@ class Writer:
                 logger.warning("partitions leave with an insert under way; the next owner inserts it again")
                 break
             self._settle(self._inserts.outcomes(min(left, 0.5)))
-        self._commit([commit for lane in leaving if (commit := lane.clearing())])
+        self._commit([(None, [commit]) for lane in leaving if (commit := lane.clearing())])
         self.lost(partitions)
 
     def lost(self, partitions: Collection[Partition]) -> None:
         """Forget these partitions. An insert under way may still end: its token makes it harmless."""
         for partition in partitions:
-            self.lanes.pop(partition, None)
+            lane = self.lanes.pop(partition, None)
+            if lane is not None and lane.batch is not None and not lane.batch.is_written:
+                lane.batch.is_doubtful = True
         metrics.PARTITIONS.set(len(self.lanes))
 
     # The loop.
@@ -122,6 +142,7 @@ class Writer:
         """Receive, settle what is inserted, and begin what is due. Blocks at most `wait_seconds` for records."""
         self._collect(self._log.poll(RECORDS_AT_ONCE, wait_seconds))
         self._settle(self._inserts.outcomes())
+        self._resolve_doubts()
         self._advance()
         self._throttle()
 
@@ -142,65 +163,104 @@ class Writer:
             if partition in lanes:
                 lanes[partition].end(offset)
 
+    def _resolve_doubts(self) -> None:
+        """A member has left before we knew whether the intent was accepted. What is committed of the others tells.
+
+        Its commit was of a former generation of the group: what is not there now will not come any more. Then the new
+        owner of the member begins with other spans, and this batch may not be inserted.
+        """
+        doubtful = [lane for lane in self.lanes.values() if lane.batch is not None and lane.batch.is_doubtful]
+        if not doubtful:
+            return
+        try:
+            committed = self._log.committed([lane.partition for lane in doubtful])
+        except Unavailable as error:
+            logger.warning("whether an intent was accepted is asked again", extra={"error": str(error)})
+            return
+        for lane in doubtful:
+            batch = lane.batch
+            if batch is None:
+                continue
+            offset, metadata = committed[lane.partition]
+            intent = read_intent(lane.partition, offset, metadata) if offset is not None else None
+            if intent is not None and intent.members == batch.members:
+                batch.is_written = True
+                batch.is_doubtful = False
+                lane.is_clear = False
+                metrics.DOUBTS.labels("written").inc()
+            elif not batch.is_written:
+                lane.take_back()
+                metrics.DOUBTS.labels("not_written").inc()
+
     def _advance(self) -> None:
         """Steps 3 and 5 of all partitions in one request to Kafka, then step 4 of those whose intent was accepted."""
         now = self._clock()
-        commits: list[Commit] = []
-        self._close_spans(now)
+        close_due(self.lanes.values(), now, self._limits, self._insert_seconds)
+        wanted: list[Wanted] = []
+        begun: set[int] = set()
         for lane in self.lanes.values():
-            if lane.batch is not None:
-                if lane.batch.stage is Stage.INTENT and lane.batch.not_before <= now:
-                    commits.append(lane.batch.intent())
-            elif now - lane.settled_at >= self._patience.idle and (clearing := lane.clearing()):
-                commits.append(clearing)
-        self._commit(commits)
-
-    def _close_spans(self, now: float) -> None:
-        """The end of step 2, for those that have waited longest, as many as can be inserted now.
-
-        The others go on collecting: a span that waits for its turn would only leave the next rows another turn to wait.
-        """
-        lanes = self.lanes.values()
-        under_way = sum(lane.batch is not None and lane.batch.stage is Stage.INSERT for lane in lanes)
-        due = sorted((lane for lane in lanes if lane.is_due(now, self._limits)), key=attrgetter("since"))
-        for lane in due[: max(0, self._limits.inserts_max - under_way)]:
-            lane.close_span(now)
-
-    def _commit(self, commits: Sequence[Commit]) -> None:
-        if not commits:
-            return
-        # Before the request: ownership is certain as of then, not as of the answer.
-        asked_at = self._clock()
-        accepted = self._log.commit(commits)
-        for commit in commits:
-            # A rebalance may have run inside the request.
-            lane = self.lanes.get(commit.partition)
-            if lane is None:
-                continue
             batch = lane.batch
-            if commit.partition not in accepted:
-                metrics.REFUSED_COMMITS.inc()
-                lane.settled_at = asked_at
-                if batch is not None:
-                    batch.attempts += 1
-                    batch.not_before = asked_at + self._delay(batch.attempts)
-            elif batch is None:
-                lane.is_clear = True
-            else:
-                lane.is_clear = False
-                batch.fenced_at = asked_at
-                batch.stage = Stage.INSERT
-                self._inserts.submit(batch)
+            if batch is None:
+                if now - lane.settled_at >= self._patience.idle and (clearing := lane.clearing()):
+                    wanted.append((None, [clearing]))
+            elif (
+                batch.stage is Stage.INTENT
+                and batch.not_before <= now
+                and not batch.is_doubtful
+                and id(batch) not in begun
+            ):
+                begun.add(id(batch))
+                wanted.append((batch, batch.intents(self._owned(batch))))
+        self._commit(wanted)
+
+    def _owned(self, batch: Batch) -> list[Partition]:
+        """The members of which this process is the owner, and has not gone on since."""
+        return [
+            place for place, _ in batch.members if (lane := self.lanes.get(place)) is not None and lane.batch is batch
+        ]
+
+    def _commit(self, wanted: Sequence[Wanted]) -> None:
+        """Commits that belong together are accepted together, or count as refused."""
+        for request in _requests(wanted):
+            # Before the request: ownership is certain as of then, not as of the answer.
+            asked_at = self._clock()
+            accepted = self._log.commit([commit for _, commits in request for commit in commits])
+            for batch, commits in request:
+                is_accepted = all(commit.partition in accepted for commit in commits)
+                if not is_accepted:
+                    metrics.REFUSED_COMMITS.inc()
+                for commit in commits:
+                    lane = self.lanes.get(commit.partition)
+                    # A rebalance may have run inside the request.
+                    if lane is not None and lane.batch is batch:
+                        if is_accepted:
+                            lane.is_clear = batch is None
+                        else:
+                            lane.settled_at = asked_at
+                if batch is not None and self._owned(batch):
+                    self._answered(batch, asked_at, is_accepted=is_accepted)
+
+    def _answered(self, batch: Batch, asked_at: float, *, is_accepted: bool) -> None:
+        if is_accepted:
+            batch.is_written = True
+            batch.fenced_at = asked_at
+            batch.stage = Stage.INSERT
+            self._inserts.submit(batch)
+        else:
+            batch.attempts += 1
+            batch.not_before = asked_at + self._delay(batch.attempts)
 
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
         now = self._clock()
         for outcome in outcomes:
             batch = outcome.batch
-            lane = self.lanes.get(batch.partition)
-            if lane is None or lane.batch is not batch:
-                continue  # of a partition that left, perhaps to come back
+            owned = self._owned(batch)
+            if not owned:
+                continue  # of partitions that left, perhaps to come back
             if outcome.error is None:
-                lane.settle(now)
+                for partition in owned:
+                    self.lanes[partition].settle(now)
+                self._insert_seconds[batch.route.topic] = outcome.seconds
                 _count(outcome, now)
                 continue
             batch.attempts += 1
@@ -215,21 +275,17 @@ class Writer:
         return delay
 
     def _throttle(self) -> None:
-        """Keep memory bounded: pause a partition whose next span is full, and all but one when the total is too much.
-
-        One partition that is replaying may always go on: its span is bounded, and nothing of it can be let go before
-        its end is read.
-        """
+        """Keep memory bounded: pause a partition whose next span is full, and all when the total is too much."""
         lanes = self.lanes.values()
-        total = sum(lane.size_bytes + (lane.batch.size_bytes if lane.batch else 0) for lane in lanes)
+        under_way = {id(lane.batch): lane.batch.size_bytes for lane in lanes if lane.batch is not None}
+        total = sum(lane.size_bytes for lane in lanes) + sum(under_way.values())
         metrics.BUFFERED_BYTES.set(total)
         budget = self._limits.buffered_bytes_max
         self._is_over_budget = total >= budget or (self._is_over_budget and total >= budget // 2)
-        exempt = min((lane.partition for lane in lanes if lane.is_replaying), default=None)
         pause: list[Partition] = []
         resume: list[Partition] = []
         for lane in lanes:
-            must_wait = lane.is_full(self._limits) or (self._is_over_budget and lane.partition != exempt)
+            must_wait = lane.is_full(self._limits) or self._is_over_budget
             if must_wait != lane.is_paused:
                 (pause if must_wait else resume).append(lane.partition)
                 lane.is_paused = must_wait
@@ -240,6 +296,25 @@ class Writer:
         metrics.PAUSED.set(sum(lane.is_paused for lane in lanes))
 
 
+def _requests(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    """As few requests as the broker takes: it writes the offsets of one request as one batch of records."""
+    request: list[Wanted] = []
+    size_bytes = 0
+    for batch, commits in wanted:
+        more = sum(COMMIT_BYTES + len(commit.metadata) for commit in commits)
+        if request and size_bytes + more > REQUEST_BYTES_MAX:
+            yield request
+            request, size_bytes = [], 0
+        request.append((batch, commits))
+        size_bytes += more
+    if request:
+        yield request
+
+
+def _words(members: Sequence[Member]) -> str:
+    return ", ".join(f"{partition.number}: {span.first}-{span.last}" for partition, span in members)
+
+
 def _count(outcome: Outcome, now: float) -> None:
     table = outcome.batch.route.table
     metrics.ROWS.labels(table).inc(outcome.rows)
@@ -247,6 +322,7 @@ def _count(outcome: Outcome, now: float) -> None:
     metrics.SKIPPED.labels(table).inc(outcome.skipped)
     metrics.FAILED.labels(table).inc(outcome.failed)
     metrics.INSERT_SECONDS.labels(table).observe(outcome.seconds)
+    metrics.INSERT_PARTITIONS.labels(table).observe(len(outcome.batch.members))
     metrics.SPAN_AGE_SECONDS.labels(table).observe(max(0.0, now - outcome.batch.since))
 
 
@@ -262,8 +338,8 @@ def _report(outcome: Outcome) -> None:
         "an insert is repeated",
         extra={
             "table": batch.route.table,
-            "partition": batch.partition,
-            "span": batch.span,
+            "topic": batch.route.topic,
+            "members": _words(batch.members),
             "attempt": batch.attempts,
             "cause": cause,
             "error": str(outcome.error)[:500],

@@ -57,5 +57,10 @@ def sink_options(settings: Settings) -> SinkOptions:
         group_id=settings.kafka.topic_prefix + section.group_id,
         catalogue=catalogue(settings.kafka.topic_prefix),
         address=clickhouse_address(settings),
-        limits=Limits(rows_max=section.rows_max, bytes_max=section.bytes_max, age_seconds_max=section.age_seconds_max),
+        limits=Limits(
+            rows_max=section.rows_max,
+            bytes_max=section.bytes_max,
+            age_seconds_min=section.age_seconds_min,
+            age_seconds_max=section.age_seconds_max,
+        ),
     )

@@ -21,7 +21,7 @@ from pipeline.scenarios.format import ClockStep, EventStep
 from pipeline.store import PartitionStore, open_store
 from sinks.clickhouse import Address, ClickHouseStore
 from sinks.migrations import Runner
-from sinks.positions import Partition, span_of
+from sinks.positions import Member, Partition, span_of
 from sinks.routes import routes
 from sinks.store import token_of
 from tests.sinks.twins import MemoryRecord
@@ -141,8 +141,9 @@ class Books:
                 ]
                 if not records:
                     continue
-                wrapped = route.wrapper.wrap(place, records, careful=False)
+                wrapped = route.wrapper.wrap([(place, records)], careful=False)
                 if wrapped.failures:
                     raise AssertionError(wrapped.failures[0].error)
                 if wrapped.rows:
-                    store.insert(route.table, token_of(route.table, place, span_of(records)), wrapped.container)
+                    token = token_of(route.table, [Member(place, span_of(records))])
+                    store.insert(route.table, token, wrapped.container)

@@ -27,6 +27,7 @@ def main(text: str) -> None:
         address=Address(values["url"], values["database"]),
         limits=Limits(
             rows_max=values.get("rows_max", 50_000),
+            age_seconds_min=values.get("age_seconds_min", 0.25),
             age_seconds_max=values.get("age_seconds_max", 1.0),
         ),
         patience=Patience(retry_last=1.0, idle=values.get("idle_seconds", 1.0)),

@@ -126,6 +126,10 @@ def test_what_is_committed_is_found_by_the_next_owner(bench: Bench) -> None:
     read(first, lambda found, _: len(found) == 3)
     place = bench.place(0)
     assert first.commit([Commit(place, 1, "pending")]) == {place}
+    assert first.committed([place, bench.place(1)]) == {
+        place: Committed(1, "pending"),
+        bench.place(1): Committed(None, ""),
+    }
     first.close()
     second, owner = bench.join(), Keeper()
     second.subscribe(owner)
@@ -181,6 +185,8 @@ def test_who_has_left_cannot_commit(bench: Bench) -> None:
     successor, owner = bench.join(), Keeper()
     successor.subscribe(owner)
     read(successor, lambda *_: place in owner.committed)
-    assert former.commit([Commit(place, 1, "too late")]) == frozenset()
-    assert successor.commit([Commit(place, 1, "mine")]) == {place}
+    both = [place, bench.place(1)]
+    assert former.commit([Commit(one, 1, "too late") for one in both]) == frozenset()
+    assert successor.committed(both) == dict.fromkeys(both, Committed(None, ""))
+    assert successor.commit([Commit(one, 1, "mine") for one in both]) == set(both)
     successor.close()

@@ -9,7 +9,7 @@ from avro import contracts
 from sinks.clickhouse import Address, ClickHouseStore
 from sinks.errors import RowsRefused, Unavailable
 from sinks.migrations import Runner
-from sinks.positions import Partition, Span
+from sinks.positions import Member, Partition, Span, span_of
 from sinks.store import TableStore, token_of
 from sinks.wrap import record_wrapper
 from tests.sinks.samples import entry_value
@@ -49,11 +49,11 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 def container(*offsets: int) -> bytes:
     records = [MemoryRecord(PLACE, offset, entry_value(offset)) for offset in offsets]
-    return record_wrapper(contracts(), "LedgerEntry").wrap(PLACE, records, careful=False).container
+    return record_wrapper(contracts(), "LedgerEntry").wrap([(PLACE, records)], careful=False).container
 
 
 def token(first: int, last: int) -> str:
-    return token_of(TABLE, PLACE, Span(first, last))
+    return token_of(TABLE, [Member(PLACE, Span(first, last))])
 
 
 def test_rows_are_there_when_the_insert_returns(bench: Bench) -> None:
@@ -73,6 +73,21 @@ def test_the_token_decides_and_not_the_rows(bench: Bench) -> None:
     assert bench.offsets() == [1, 1, 2, 2]
 
 
+def test_rows_of_several_partitions_are_stored_once_under_the_token_of_all(bench: Bench) -> None:
+    """A joint insert comes again, whole, from every owner of one of its members."""
+    other = Partition("ar.ledger", 5)
+    spans = [
+        (place, [MemoryRecord(place, offset, entry_value(offset)) for offset in offsets])
+        for place, offsets in ((PLACE, (1, 2)), (other, (7, 8, 9)))
+    ]
+    joint = record_wrapper(contracts(), "LedgerEntry").wrap(spans, careful=False).container
+    name = token_of(TABLE, [Member(place, span_of(records)) for place, records in spans])
+    for _ in range(3):
+        bench.store.insert(TABLE, name, joint)
+    bench.store.insert(TABLE, token(3, 3), container(3))
+    assert bench.offsets() == [1, 2, 3, 7, 8, 9]
+
+
 def test_refused_rows_leave_nothing_behind_and_their_token_free(bench: Bench) -> None:
     spoiled = container(1, 2, 3)[:-40]
     with pytest.raises(RowsRefused):
@@ -84,7 +99,7 @@ def test_refused_rows_leave_nothing_behind_and_their_token_free(bench: Bench) ->
 
 def test_a_datum_that_is_cut_off_is_refused(bench: Bench) -> None:
     records = [MemoryRecord(PLACE, number, entry_value(number)[: -5 if number == 2 else None]) for number in (1, 2, 3)]
-    spoiled = record_wrapper(contracts(), "LedgerEntry").wrap(PLACE, records, careful=False).container
+    spoiled = record_wrapper(contracts(), "LedgerEntry").wrap([(PLACE, records)], careful=False).container
     with pytest.raises(RowsRefused):
         bench.store.insert(TABLE, token(1, 3), spoiled)
     assert bench.offsets() == []

@@ -33,7 +33,7 @@ def events() -> RowWrapper:
 
 
 def test_a_row_is_the_record_behind_its_position(ledger: RowWrapper) -> None:
-    wrapped = ledger.wrap(PLACE, records(entry_value(1), entry_value(2)), careful=False)
+    wrapped = ledger.wrap([(PLACE, records(entry_value(1), entry_value(2)))], careful=False)
     assert (wrapped.rows, wrapped.failures, wrapped.skipped) == (2, [], 0)
     first, second = read_container(wrapped.container)
     assert (first["_topic"], first["_partition"], first["_offset"]) == ("prefix.ar.ledger", 7, 1000)
@@ -44,12 +44,12 @@ def test_a_row_is_the_record_behind_its_position(ledger: RowWrapper) -> None:
 
 
 def test_a_tombstone_needs_no_row(ledger: RowWrapper) -> None:
-    wrapped = ledger.wrap(PLACE, records(entry_value(1), None), careful=False)
+    wrapped = ledger.wrap([(PLACE, records(entry_value(1), None))], careful=False)
     assert (wrapped.rows, wrapped.failures, wrapped.skipped) == (1, [], 1)
 
 
 def test_a_span_without_rows_is_no_container(ledger: RowWrapper) -> None:
-    assert ledger.wrap(PLACE, records(None, None), careful=False).container == b""
+    assert ledger.wrap([(PLACE, records(None, None))], careful=False).container == b""
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_span_without_rows_is_no_container(ledger: RowWrapper) -> None:
 def test_what_the_head_tells_already_fails_at_once_and_the_rows_around_it_stay(
     ledger: RowWrapper, value: bytes, reason: str
 ) -> None:
-    wrapped = ledger.wrap(PLACE, records(entry_value(1), value, entry_value(3)), careful=False)
+    wrapped = ledger.wrap([(PLACE, records(entry_value(1), value, entry_value(3)))], careful=False)
     assert [row["event_id"] for row in read_container(wrapped.container)] == ["e1", "e3"]
     assert [(failure.record.offset(), failure.reason) for failure in wrapped.failures] == [(1002, reason)]
 
@@ -73,15 +73,15 @@ def test_what_the_head_tells_already_fails_at_once_and_the_rows_around_it_stay(
 def test_a_datum_that_is_cut_off_is_refused_by_the_reader_and_found_by_the_careful_way(ledger: RowWrapper) -> None:
     spoiled = records(entry_value(1), entry_value(2)[:-1], entry_value(3))
     with pytest.raises(RowsRefused):
-        read_container(ledger.wrap(PLACE, spoiled, careful=False).container)
-    wrapped = ledger.wrap(PLACE, spoiled, careful=True)
+        read_container(ledger.wrap([(PLACE, spoiled)], careful=False).container)
+    wrapped = ledger.wrap([(PLACE, spoiled)], careful=True)
     assert [row["event_id"] for row in read_container(wrapped.container)] == ["e1", "e3"]
     assert [failure.reason for failure in wrapped.failures] == ["malformed_record"]
 
 
 def test_both_ways_make_the_same_rows_of_good_records(ledger: RowWrapper) -> None:
     good = records(*(entry_value(number) for number in range(20)))
-    assert ledger.wrap(PLACE, good, careful=False) == ledger.wrap(PLACE, good, careful=True)
+    assert ledger.wrap([(PLACE, good)], careful=False) == ledger.wrap([(PLACE, good)], careful=True)
 
 
 def test_a_record_of_an_older_version_is_converted() -> None:
@@ -96,7 +96,7 @@ def test_a_record_of_an_older_version_is_converted() -> None:
     # The field that the older version lacks stands before the last one: a null is one byte.
     region = value.rindex(b"\x08EMEA")
     old_value = b"\x00" + (4711).to_bytes(4, "big") + value[5 : region - 1] + value[region:]
-    wrapped = record_wrapper(reading, "LedgerEntry").wrap(PLACE, records(old_value, value), careful=False)
+    wrapped = record_wrapper(reading, "LedgerEntry").wrap([(PLACE, records(old_value, value))], careful=False)
     old_row, new_row = read_container(wrapped.container)
     assert {**old_row, "_offset": 0} == {**new_row, "_offset": 0}
 
@@ -109,7 +109,7 @@ def test_a_registry_that_does_not_answer_fails_no_record() -> None:
 
     asking = Contracts({name: known.schema_id(name) for name in known.names}, fetch)
     with pytest.raises(Unavailable):
-        record_wrapper(asking, "LedgerEntry").wrap(PLACE, records(b"\x00\x00\x00\xff\xff1"), careful=False)
+        record_wrapper(asking, "LedgerEntry").wrap([(PLACE, records(b"\x00\x00\x00\xff\xff1"))], careful=False)
 
 
 class TestEvents:
@@ -119,17 +119,17 @@ class TestEvents:
         draw = random.Random(1)
         names = ["InvoiceIssued", "PaymentReceived", "InvoiceIssued"]
         values = [contracts().encode(name, any_record(name, draw)) for name in names]
-        rows = read_container(events.wrap(PLACE, records(*values), careful=False).container)
+        rows = read_container(events.wrap([(PLACE, records(*values))], careful=False).container)
         assert [row["event_type"] for row in rows] == names
 
     def test_ticks_of_the_clock_are_not_stored(self, events: RowWrapper) -> None:
         tick = contracts().encode("ClockTicked", any_record("ClockTicked", random.Random(1)))
-        wrapped = events.wrap(PLACE, records(tick), careful=False)
+        wrapped = events.wrap([(PLACE, records(tick))], careful=False)
         assert (wrapped.rows, wrapped.skipped, wrapped.container) == (0, 1, b"")
 
     def test_damage_that_shows_sends_the_whole_span_the_careful_way(self, events: RowWrapper) -> None:
         draw = random.Random(3)
         good = contracts().encode("InvoiceIssued", any_record("InvoiceIssued", draw))
-        wrapped = events.wrap(PLACE, records(good, good[:20], good), careful=False)
+        wrapped = events.wrap([(PLACE, records(good, good[:20], good))], careful=False)
         assert wrapped.rows == 2
         assert [failure.reason for failure in wrapped.failures] == ["malformed_record"]

@@ -1,67 +1,15 @@
 """The writer, step by step (DESIGN §4), over the memory twins. What can go wrong together is in test_simulation.py."""
 
-import random
-from dataclasses import dataclass, field
-
 import pytest
 
-from avro import contracts
 from sinks.errors import RowsRefused, SinkProblem
-from sinks.inserts import Attempt
-from sinks.intent import read_intent, write_intent
+from sinks.intent import write_intent
 from sinks.lane import Limits
 from sinks.log import Committed
-from sinks.positions import Partition, Span
-from sinks.routes import Route
-from sinks.wrap import record_wrapper
-from sinks.writer import Patience, Writer
+from sinks.positions import Member, Partition, Span
 from tests.sinks.samples import entry_value
-from tests.sinks.twins import MemoryBroker, MemoryFailures, MemoryLog, MemoryStore, SteppedInserts
-
-PLACE = Partition("ledger", 0)
-TABLE = "ledger_table"
-LIMITS = Limits(rows_max=100, bytes_max=100_000, age_seconds_max=1.0, buffered_bytes_max=1_000_000)
-
-
-@dataclass
-class Bench:
-    """One writer; time stands still until a test moves it."""
-
-    broker: MemoryBroker = field(default_factory=lambda: MemoryBroker([PLACE]))
-    store: MemoryStore = field(default_factory=MemoryStore)
-    failures: MemoryFailures = field(default_factory=MemoryFailures)
-    limits: Limits = LIMITS
-    now: float = 100.0
-
-    def join(self) -> Writer:
-        self.log = MemoryLog(self.broker)
-        self.inserts = SteppedInserts(Attempt(self.store, self.failures, lambda: self.now, 10.0))
-        route = Route("ledger", TABLE, record_wrapper(contracts(), "LedgerEntry"))
-        patience = Patience(retry_first=1.0, retry_last=4.0, idle=2.0, drain=3.0)
-        return Writer(
-            self.log, self.inserts, {"ledger": route}, self.limits, patience, lambda: self.now, random.Random(1)
-        )
-
-    def append(self, count: int) -> None:
-        for _ in range(count):
-            self.broker.append(PLACE, entry_value(self.broker.ends[PLACE]))
-
-    def pass_time(self, writer: Writer, seconds: float) -> None:
-        self.now += seconds
-        writer.turn(0.0)
-
-    @property
-    def committed(self) -> Committed:
-        return self.broker.committed.get(PLACE, Committed(None, ""))
-
-    @property
-    def pending(self) -> Span | None:
-        intent = read_intent(self.committed.offset or 0, self.committed.metadata)
-        return intent.span if intent else None
-
-    @property
-    def offsets(self) -> list[object]:
-        return [row["_offset"] for row in self.store.tables[TABLE]]
+from tests.sinks.twins import MemoryBroker
+from tests.sinks.writer_bench import PLACE, TABLE, Bench
 
 
 @pytest.fixture
@@ -118,10 +66,10 @@ def test_an_idle_partition_is_committed_without_metadata(bench: Bench) -> None:
 
 def test_a_pending_span_is_inserted_again_with_its_token_and_only_then_the_rest(bench: Bench) -> None:
     bench.append(5)
-    bench.broker.committed[PLACE] = Committed(1, write_intent(Span(1, 2)))
+    bench.broker.committed[PLACE] = Committed(1, write_intent([Member(PLACE, Span(1, 2))]))
     writer = bench.join()
     writer.turn(0.0)
-    assert [(batch.span, len(batch.records)) for batch in bench.inserts.pending] == [(Span(1, 2), 2)]
+    assert [batch.members for batch in bench.inserts.pending] == [(Member(PLACE, Span(1, 2)),)]
     bench.inserts.run()
     assert bench.store.tokens[TABLE] == [f"{TABLE}:ledger:0:1-2"]
     writer.turn(0.0)
@@ -182,7 +130,7 @@ def test_an_insert_that_comes_too_late_after_its_intent_asks_kafka_again(bench: 
 
 
 def test_a_partition_whose_next_span_is_full_is_paused_until_the_insert_is_done(bench: Bench) -> None:
-    bench.limits = Limits(rows_max=2, bytes_max=100_000, age_seconds_max=1.0)
+    bench.limits = Limits(rows_max=2, bytes_max=100_000, age_seconds_min=1.0, age_seconds_max=1.0)
     writer = bench.join()
     bench.log.delivers_at_most = lambda: 2
     bench.append(10)
@@ -193,26 +141,28 @@ def test_a_partition_whose_next_span_is_full_is_paused_until_the_insert_is_done(
     bench.inserts.run()
     writer.turn(0.0)
     writer.turn(0.0)
-    assert bench.inserts.pending[0].span == Span(2, 3)
+    assert bench.inserts.pending[0].members == (Member(PLACE, Span(2, 3)),)
 
 
-def test_too_much_in_memory_pauses_all_but_one_that_replays(bench: Bench) -> None:
+def test_too_much_in_memory_pauses_all_until_it_is_inserted(bench: Bench) -> None:
     places = [Partition("ledger", number) for number in range(3)]
     bench.broker = MemoryBroker(places)
-    bench.limits = Limits(rows_max=1000, bytes_max=1_000_000, age_seconds_max=1000.0, buffered_bytes_max=3000)
+    bench.limits = Limits(
+        rows_max=1000, bytes_max=1_000_000, age_seconds_min=1.0, age_seconds_max=1.0, buffered_bytes_max=3000
+    )
     for place in places:
         for number in range(40):
             bench.broker.append(place, entry_value(number))
-        bench.broker.committed[place] = Committed(0, write_intent(Span(0, 39)))
     writer = bench.join()
     bench.log.delivers_at_most = lambda: 15
     writer.turn(0.0)
-    assert [writer.lanes[place].is_paused for place in places] == [False, True, True]
+    assert [writer.lanes[place].is_paused for place in places] == [True, True, True]
     for _ in range(30):
+        bench.now += 1.0
         while bench.inserts.pending:
             bench.inserts.run()
         writer.turn(0.0)
-    assert len(bench.offsets) == 120, "one after the other, all are read to the end of their span"
+    assert len(bench.offsets) == 120
 
 
 class TestLeaving:
@@ -290,10 +240,11 @@ class TestPoison:
         assert (bench.pending, bench.failures.written) == (Span(0, 1), [])
 
 
-def test_who_has_waited_longest_is_inserted_first_and_the_others_go_on_collecting(bench: Bench) -> None:
-    places = [Partition("ledger", number) for number in range(3)]
+def test_topics_whose_records_wait_longest_are_inserted_first_and_the_others_go_on_collecting(bench: Bench) -> None:
+    places = [Partition(topic, 0) for topic in ("a", "b", "c")]
     bench.broker = MemoryBroker(places)
-    bench.limits = Limits(rows_max=100, bytes_max=100_000, age_seconds_max=1.0, inserts_max=1)
+    bench.limits = Limits(rows_max=100, bytes_max=100_000, age_seconds_min=1.0, age_seconds_max=1.0, inserts_max=1)
+    bench.topics = ("a", "b", "c")
     writer = bench.join()
     for place in reversed(places):
         bench.broker.append(place, entry_value(0))
@@ -306,7 +257,7 @@ def test_who_has_waited_longest_is_inserted_first_and_the_others_go_on_collectin
     for expected in (places[1], places[0]):
         bench.pass_time(writer, 0.1)
         (batch,) = [lane.batch for lane in writer.lanes.values() if lane.batch]
-        assert (batch.partition, batch.span) == (expected, Span(0, 1)), "with what came while it waited"
+        assert batch.members == (Member(expected, Span(0, 1)),), "with what came while it waited"
         bench.inserts.run()
     bench.pass_time(writer, 0.1)
     assert len(bench.store.tables[TABLE]) == 5
@@ -315,7 +266,7 @@ def test_who_has_waited_longest_is_inserted_first_and_the_others_go_on_collectin
 def test_an_insert_that_fails_takes_nobodys_turn(bench: Bench) -> None:
     places = [Partition("ledger", number) for number in range(2)]
     bench.broker = MemoryBroker(places)
-    bench.limits = Limits(rows_max=100, bytes_max=100_000, age_seconds_max=1.0, inserts_max=1)
+    bench.limits = Limits(rows_max=100, bytes_max=100_000, age_seconds_min=1.0, age_seconds_max=1.0, inserts_max=1)
     writer = bench.join()
     bench.broker.append(places[0], entry_value(0))
     writer.turn(0.0)

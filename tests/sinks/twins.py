@@ -5,20 +5,24 @@ told to fail, before or after the fact.
 """
 
 import io
+import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import fastavro
 
+from sinks.batch import Batch
 from sinks.container import SYNC
 from sinks.errors import RowsRefused, Unavailable
 from sinks.failures import failed_event
 from sinks.inserts import Attempt, Outcome
-from sinks.lane import Batch
 from sinks.log import Commit, Committed, Owner, Polled
-from sinks.positions import Partition, Record, position
+from sinks.positions import Member, Partition, Record, position
 from sinks.wrap import Failure
+
+# offset.metadata.max.bytes of a broker, by default.
+METADATA_BYTES_MAX = 4096
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,13 @@ class MemoryBroker:
     def rebalance(self) -> None:
         """A new generation: partitions are dealt out anew; members hear of it at their next poll."""
         self.generation += 1
+        # In another order each time: of what a member owns some goes, some stays.
+        order = sorted(self.records)
+        random.Random(self.generation).shuffle(order)
         dealt = {}
-        for number, partition in enumerate(sorted(self.records)):
+        for number, partition in enumerate(order):
             if self.members:
-                dealt[partition] = self.members[(number + self.generation) % len(self.members)]
+                dealt[partition] = self.members[number % len(self.members)]
         self.assignment = dealt
 
     def expel(self, member: "MemoryLog") -> None:
@@ -187,12 +194,18 @@ class MemoryLog:
         if self not in self._broker.members or self._generation != self._broker.generation:
             return frozenset()
         for commit in commits:
+            if len(commit.metadata) > METADATA_BYTES_MAX:
+                raise AssertionError(f"{len(commit.metadata)} bytes of metadata are more than a broker takes")
             self._broker.committed[commit.partition] = Committed(commit.offset, commit.metadata)
         try:
             self.happens("after commit")
         except Unavailable:
             return frozenset()  # accepted, and the answer was lost
         return frozenset(commit.partition for commit in commits)
+
+    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Committed]:
+        self.happens("committed")
+        return {partition: self._broker.committed.get(partition, Committed(None, "")) for partition in partitions}
 
     def pause(self, partitions: Collection[Partition]) -> None:
         self._paused |= set(partitions)
@@ -215,12 +228,36 @@ class MemoryLog:
 
 
 @dataclass
+class MemorySpans:
+    """A `SpanReader` of the broker."""
+
+    broker: MemoryBroker
+    fail: Callable[[], bool] = lambda: False
+
+    def read(self, members: Sequence[Member]) -> list[list[Record]]:
+        if self.fail():
+            raise Unavailable("the broker does not answer")
+        for partition, span in members:
+            if self.broker.ends[partition] <= span.last:
+                raise Unavailable(f"{partition} ends before {span}")
+        return [
+            [record for record in self.broker.records[partition] if span.first <= record.number <= span.last]
+            for partition, span in members
+        ]
+
+
+@dataclass
 class MemoryStore:
-    """Tables that remember `window` tokens each. Faults: refuse before storing, or store and lose the answer."""
+    """Tables that remember `window` tokens each. Faults: refuse before storing, or store and lose the answer.
+
+    `disagreements` are tokens that came again with other rows. ClickHouse would drop them silently.
+    """
 
     window: int = 10_000
     tables: dict[str, list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
     tokens: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    containers: dict[str, bytes] = field(default_factory=dict)
+    disagreements: list[str] = field(default_factory=list)
     fail_before: Callable[[], bool] = lambda: False
     fail_after: Callable[[], bool] = lambda: False
 
@@ -229,6 +266,8 @@ class MemoryStore:
             raise Unavailable("refused before anything was stored")
         rows = read_container(container)
         known = self.tokens[table]
+        if self.containers.setdefault(token, container) != container:
+            self.disagreements.append(token)
         if token not in known:
             self.tables[table] += rows
             known.append(token)
