@@ -192,7 +192,7 @@ class SinkSettings(Section):
     rows_max: Count = Field(default=50_000, description="Rows after which an insert is written")
     bytes_max: Count = Field(default=8_388_608, description="Bytes after which an insert is written")
     age_seconds_min: Seconds = Field(
-        default=0.25, description="How long a row waits for others at least; four times as long as an insert takes"
+        default=0.25, description="How long a row waits for others at least, then four times as long as an insert takes"
     )
     age_seconds_max: Seconds = Field(default=1.0, description="Age of the oldest row after which an insert is written")
 

@@ -24,6 +24,7 @@ class Batch:
 
     `records` are those of each member; None for an insert of a former owner, until an attempt has read them again.
     There may be fewer of them than before, even none: compaction and retention go on.
+    `is_replay` tells that it is one of a former owner: what was read again may be read once more.
     `is_written` tells that Kafka once confirmed the intent, of all members: then whoever owns one of them inserts it.
     `is_doubtful` tells that a member went to another owner before that was known.
     `fills` tells that it is as large as an insert may be, so that others of the topic need not wait for it.
@@ -34,6 +35,7 @@ class Batch:
     records: Sequence[Sequence[Record]] | None
     size_bytes: int
     since: float
+    is_replay: bool = False
     is_written: bool = False
     is_doubtful: bool = False
     fills: bool = False
@@ -61,3 +63,9 @@ class Batch:
         if self.records is None:
             return ()
         return next(found for member, found in zip(self.members, self.records, strict=True) if member[0] == partition)
+
+    def forget(self) -> None:
+        """Let go of what was read again: while the store is away, memory is for what nobody has yet."""
+        if self.is_replay:
+            self.records = None
+            self.size_bytes = 0

@@ -69,13 +69,10 @@ class Attempt:
             batch.records = records
         started = time.perf_counter()
         try:
-            wrapped = self._insert(batch, careful=False)
-        except RowsRefused as refusal:
-            logger.warning(
-                "the store refused rows; looking at each record",
-                extra={"token": _token(batch), "error": str(refusal)},
-            )
-            wrapped = self._insert(batch, careful=True)
+            wrapped = self._insert_whatever_it_takes(batch)
+        except (Unavailable, RowsRefused):
+            batch.forget()
+            raise
         return Outcome(
             batch=batch,
             error=None,
@@ -85,6 +82,16 @@ class Attempt:
             skipped=wrapped.skipped,
             seconds=time.perf_counter() - started,
         )
+
+    def _insert_whatever_it_takes(self, batch: Batch) -> Wrapped:
+        try:
+            return self._insert(batch, careful=False)
+        except RowsRefused as refusal:
+            logger.warning(
+                "the store refused rows; looking at each record",
+                extra={"token": _token(batch), "error": str(refusal)},
+            )
+            return self._insert(batch, careful=True)
 
     def _insert(self, batch: Batch, *, careful: bool) -> Wrapped:
         places = [partition for partition, _ in batch.members]

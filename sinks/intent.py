@@ -17,9 +17,10 @@ from sinks.positions import Member, Partition, Span
 # what was inserted by an older version stays as it was inserted.
 TRANSFORM = 1
 CLEAR = ""
-# Every member's metadata name all members, so their bytes grow with the square: 32 members come to 1,600 bytes each at
-# most (the broker's limit, offset.metadata.max.bytes, is 4096), and 50 kB for all.
+# Every member's metadata name all members, so their bytes grow with the square: 32 members come to 50 kB for all.
 MEMBERS_MAX = 32
+# The longest metadata there can be. The broker's limit, offset.metadata.max.bytes, is 4096 unless somebody changed it.
+METADATA_BYTES_MAX = 1_800
 
 
 class Intent(NamedTuple):

@@ -9,6 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from sinks import metrics
 from sinks.errors import SinkProblem, Unavailable
+from sinks.intent import METADATA_BYTES_MAX
 from sinks.log import Commit, Committed, Owner, Polled
 from sinks.positions import Partition
 
@@ -211,7 +212,7 @@ def _check_size(error: KafkaError, commits: Sequence[Commit]) -> None:
     if error.code() == KafkaError.OFFSET_METADATA_TOO_LARGE:
         raise SinkProblem(
             f"Kafka refuses {max(len(commit.metadata) for commit in commits)} bytes of metadata beside an offset",
-            "Set offset.metadata.max.bytes of the brokers to 4096, their default",
+            f"Set offset.metadata.max.bytes of the brokers to {METADATA_BYTES_MAX} or more; their default is 4096",
         )
 
 

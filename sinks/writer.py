@@ -20,15 +20,17 @@ import logging
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sinks import metrics
 from sinks.batch import Batch, Stage
-from sinks.errors import FenceExpired, RowsRefused, Unavailable
+from sinks.errors import FenceExpired, Unavailable
 from sinks.inserts import Inserts, Outcome
 from sinks.intent import TRANSFORM, Intent, read_intent
 from sinks.joining import close_due
 from sinks.lane import Lane, Limits
 from sinks.log import Commit, Committed, Log, Polled
+from sinks.observations import count_insert, report_failure, words
 from sinks.positions import Member, Partition
 from sinks.routes import Route
 
@@ -106,11 +108,11 @@ class Writer:
             "a pending insert is read again",
             extra={
                 "topic": lane.route.topic,
-                "members": _words(intent.members),
+                "members": words(intent.members),
                 "same_transform": intent.transform == TRANSFORM,
             },
         )
-        return Batch(lane.route, intent.members, None, 0, self._clock(), is_written=True)
+        return Batch(lane.route, intent.members, None, 0, self._clock(), is_written=True, is_replay=True)
 
     def revoked(self, partitions: Collection[Partition]) -> None:
         """Step 5, while commits are still ours: wait a little for inserts under way, then commit what is inserted.
@@ -196,22 +198,24 @@ class Writer:
         """Steps 3 and 5 of all partitions in one request to Kafka, then step 4 of those whose intent was accepted."""
         now = self._clock()
         close_due(self.lanes.values(), now, self._limits, self._insert_seconds)
-        wanted: list[Wanted] = []
-        begun: set[int] = set()
-        for lane in self.lanes.values():
-            batch = lane.batch
-            if batch is None:
-                if now - lane.settled_at >= self._patience.idle and (clearing := lane.clearing()):
-                    wanted.append((None, [clearing]))
-            elif (
-                batch.stage is Stage.INTENT
-                and batch.not_before <= now
-                and not batch.is_doubtful
-                and id(batch) not in begun
-            ):
-                begun.add(id(batch))
-                wanted.append((batch, batch.intents(self._owned(batch))))
+        wanted: list[Wanted] = [
+            (None, [clearing])
+            for lane in self.lanes.values()
+            if now - lane.settled_at >= self._patience.idle and (clearing := lane.clearing())
+        ]
+        wanted += [(batch, batch.intents(self._owned(batch))) for batch in self._ready(now)]
         self._commit(wanted)
+
+    def _ready(self, now: float) -> list[Batch]:
+        """What is to be inserted now, the oldest first. More would wait in a queue, and their intents grow old there."""
+        batches = {id(lane.batch): lane.batch for lane in self.lanes.values() if lane.batch is not None}.values()
+        under_way = sum(batch.stage is Stage.INSERT for batch in batches)
+        ready = [
+            batch
+            for batch in batches
+            if batch.stage is Stage.INTENT and batch.not_before <= now and not batch.is_doubtful
+        ]
+        return sorted(ready, key=attrgetter("since"))[: max(0, self._limits.inserts_max - under_way)]
 
     def _owned(self, batch: Batch) -> list[Partition]:
         """The members of which this process is the owner, and has not gone on since."""
@@ -261,12 +265,12 @@ class Writer:
                 for partition in owned:
                     self.lanes[partition].settle(now)
                 self._insert_seconds[batch.route.topic] = outcome.seconds
-                _count(outcome, now)
+                count_insert(outcome, now)
                 continue
             batch.attempts += 1
             batch.stage = Stage.INTENT
             batch.not_before = now + (0.0 if isinstance(outcome.error, FenceExpired) else self._delay(batch.attempts))
-            _report(outcome)
+            report_failure(outcome)
 
     def _delay(self, attempts: int) -> float:
         """Seconds until the next attempt: doubled each time, with jitter so that partitions do not come together."""
@@ -309,39 +313,3 @@ def _requests(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
         size_bytes += more
     if request:
         yield request
-
-
-def _words(members: Sequence[Member]) -> str:
-    return ", ".join(f"{partition.number}: {span.first}-{span.last}" for partition, span in members)
-
-
-def _count(outcome: Outcome, now: float) -> None:
-    table = outcome.batch.route.table
-    metrics.ROWS.labels(table).inc(outcome.rows)
-    metrics.BYTES.labels(table).inc(outcome.size_bytes)
-    metrics.SKIPPED.labels(table).inc(outcome.skipped)
-    metrics.FAILED.labels(table).inc(outcome.failed)
-    metrics.INSERT_SECONDS.labels(table).observe(outcome.seconds)
-    metrics.INSERT_PARTITIONS.labels(table).observe(len(outcome.batch.members))
-    metrics.SPAN_AGE_SECONDS.labels(table).observe(max(0.0, now - outcome.batch.since))
-
-
-def _report(outcome: Outcome) -> None:
-    batch = outcome.batch
-    causes = {Unavailable: "unavailable", RowsRefused: "rows_refused", FenceExpired: "fence_expired"}
-    cause = causes.get(type(outcome.error), "defect")  # type: ignore[arg-type]
-    metrics.RETRIES.labels(batch.route.table, cause).inc()
-    # Rows that are refused although every record can be read will be refused again: a person must look.
-    level = logging.ERROR if cause in {"rows_refused", "defect"} else logging.WARNING
-    logger.log(
-        level,
-        "an insert is repeated",
-        extra={
-            "table": batch.route.table,
-            "topic": batch.route.topic,
-            "members": _words(batch.members),
-            "attempt": batch.attempts,
-            "cause": cause,
-            "error": str(outcome.error)[:500],
-        },
-    )

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 # Inserts whose tokens a table remembers. A pending span is replayed before other spans of its partition are written,
-# so this bounds how many inserts of other partitions may come between a lost answer and its repetition.
+# so this bounds how many inserts of other partitions may come between a lost answer and its repetition, and between a
+# joint insert and its repetition by the new owner of one of its members.
 DEDUPLICATION_WINDOW = 10_000
 DEDUPLICATION_SECONDS = 7 * 24 * 3600
 

@@ -1,6 +1,7 @@
 """One insert over spans of several partitions of a topic (DESIGN §4), step by step, over the memory twins."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from sinks.wrap import record_wrapper
 from sinks.writer import COMMIT_BYTES, REQUEST_BYTES_MAX, Writer
 from tests.sinks.samples import entry_value
 from tests.sinks.twins import MemoryBroker, MemoryLog
-from tests.sinks.writer_bench import TABLE, Bench
+from tests.sinks.writer_bench import LIMITS, TABLE, Bench
 
 
 @pytest.fixture
@@ -111,6 +112,39 @@ def test_a_member_that_has_gone_on_is_read_again_for_the_one_that_has_not(
             bench.inserts.run()
     assert sorted(rows(bench)) == [(number, offset) for number in range(3) for offset in range(2)]
     assert bench.store.disagreements == []
+
+
+def test_what_is_read_again_is_not_kept_while_the_store_is_away(bench: Bench, places: list[Partition]) -> None:
+    fill(bench, places)
+    members = tuple(Member(place, Span(0, 1)) for place in places)
+    bench.broker.committed = {place: Committed(0, write_intent(members)) for place in places}
+    writer = bench.join()
+    writer.turn(0.0)
+    (batch,) = bench.inserts.pending
+    bench.store.fail_before = lambda: True
+    bench.inserts.run()
+    assert (batch.records, batch.size_bytes) == (None, 0)
+    bench.store.fail_before = lambda: False
+    bench.pass_time(writer, 0.0)
+    bench.pass_time(writer, 4.0)
+    bench.inserts.run()
+    assert len(rows(bench)) == 6
+
+
+def test_no_more_pending_inserts_begin_at_a_time_than_others(bench: Bench) -> None:
+    """What waits in a queue for longer than its intent is good for would be asked for again and again."""
+    places = [Partition("ledger", number) for number in range(5)]
+    bench.broker = MemoryBroker(places)
+    bench.limits = replace(LIMITS, inserts_max=2)
+    fill(bench, places)
+    bench.broker.committed = {place: Committed(0, write_intent([Member(place, Span(0, 1))])) for place in places}
+    writer = bench.join()
+    begun: list[int] = []
+    while len(rows(bench)) < 10:
+        writer.turn(0.0)
+        begun.append(len(bench.inserts.pending))
+        bench.inserts.run()
+    assert max(begun) == 2
 
 
 def leave_in_doubt(

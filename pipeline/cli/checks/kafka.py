@@ -13,6 +13,7 @@ from pipeline.cli.checks.finding import Check, Finding, Status
 from pipeline.errors import Problem
 from pipeline.settings import Settings
 from pipeline.startup import admin_client, broker_problem
+from sinks.intent import METADATA_BYTES_MAX
 from topics import EVENTS, Change, Topic, catalogue, partition_of, plan
 
 ANSWER_SECONDS = 5.0
@@ -54,6 +55,24 @@ def look_at_version(settings: Settings) -> Iterator[Finding]:
     if version < VERSION_MIN:
         raise Problem(f"the broker speaks protocol {protocol}", "Use Kafka 2.5 or newer")
     yield Finding("broker version", "ok", f"protocol {protocol}")
+
+
+def look_at_commit_metadata(settings: Settings) -> Iterator[Finding]:
+    """Beside an offset the broker keeps as much as the sink writes there: which partitions an insert is made of."""
+    broker = str(next(iter(_list_topics(settings).brokers)))
+    admin = admin_client(settings.kafka.client_config())
+    try:
+        limit = _describe(admin, [ConfigResource("broker", broker)])[broker]["offset.metadata.max.bytes"]
+    except (KafkaException, KeyError):
+        words = "the broker does not tell its limit"
+        yield Finding("commit metadata", "warning", words, f"See to it that it is {METADATA_BYTES_MAX} bytes or more")
+        return
+    if int(limit) < METADATA_BYTES_MAX:
+        raise Problem(
+            f"the broker keeps {limit} bytes beside an offset, and the sink may write {METADATA_BYTES_MAX}",
+            "Set offset.metadata.max.bytes of the brokers to 4096, their default",
+        )
+    yield Finding("commit metadata", "ok", f"{limit} bytes beside an offset")
 
 
 def look_at_transactions(settings: Settings) -> Iterator[Finding]:
@@ -193,6 +212,7 @@ def _skew_seconds(message: Message) -> float | None:
 CHECKS = (
     Check("broker", look_at_broker),
     Check("broker version", look_at_version, needs="broker"),
+    Check("commit metadata", look_at_commit_metadata, needs="broker"),
     Check("transactions", look_at_transactions, needs="broker"),
     Check("topics", look_at_topics, needs="broker"),
     Check("partitioner", look_at_keys, needs="topics"),

@@ -212,6 +212,15 @@ def test_a_broker_that_is_too_old(healthy: Settings, monkeypatch: pytest.MonkeyP
     assert (status, words) == ("failed", "the broker speaks protocol 2.3-IV1. Use Kafka 2.5 or newer")
 
 
+def test_a_broker_that_keeps_less_beside_an_offset_than_the_sink_writes(
+    healthy: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka, "METADATA_BYTES_MAX", 5000)
+    status, words = finding(healthy, "commit metadata")
+    assert status == "failed"
+    assert words.startswith("the broker keeps 4096 bytes beside an offset, and the sink may write 5000")
+
+
 def test_an_insert_setting_that_clickhouse_does_not_know(healthy: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(INSERT_SETTINGS, "of_tomorrow", 1)
     status, words = finding(healthy, "insert settings")
