@@ -207,7 +207,7 @@ class Writer:
         self._commit(wanted)
 
     def _ready(self, now: float) -> list[Batch]:
-        """What is to be inserted now, the oldest first. More would wait in a queue, and their intents grow old there."""
+        """What is to be inserted now, the oldest first. More would wait in a queue until their intents are old."""
         batches = {id(lane.batch): lane.batch for lane in self.lanes.values() if lane.batch is not None}.values()
         under_way = sum(batch.stage is Stage.INSERT for batch in batches)
         ready = [
