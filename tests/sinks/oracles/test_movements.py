@@ -135,7 +135,7 @@ def test_account_statement(client: Client, asked: Asked) -> None:
     journal, known, windows = asked
     accounts = {(paper.company, paper.account) for paper in journal.papers.values()}
     lines = 0
-    for number, (company, account) in enumerate(sorted(accounts)):
+    for number, (company, account) in enumerate(sorted(accounts)[:: 1 + len(accounts) // 40]):
         first, last = windows[number % len(windows)]
         rows = ask(
             client, "account_statement", company=company, account_id=account, from_date=first, to_date=last,

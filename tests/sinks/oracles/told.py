@@ -48,8 +48,11 @@ class Told:
     activities: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     _journals: dict[Instant | None, Journal] = field(default_factory=dict)
 
-    def play(self) -> None:
-        """Every event folded before the next one is read, with what it carries to other accounts."""
+    def play(self, *, at_ticks: bool = False) -> None:
+        """Every event folded before the next one is read, with what it carries to other accounts.
+
+        Where no event of one account touches another it is enough to fold what has gathered at every tick.
+        """
         for company in self.settings.values():
             self.books._configure(company, Instant(0))
         for event in self.log:
@@ -57,10 +60,10 @@ class Told:
                 self.books._tick(event.at)
             else:
                 self._append(event)
-            self.books._fold()
-        self._log_activities()
+            if isinstance(event, ClockTicked) or not at_ticks:
+                self.books._fold()
 
-    def _log_activities(self) -> None:
+    def log_activities(self) -> None:
         """Users have looked at a third of the documents and payments, as what they are or as something else."""
         choose = Random(1)
         journal = self.journal()
@@ -154,6 +157,7 @@ def random_histories() -> Told:
     settings[SPECIAL.code] = SPECIAL
     told = Told(settings, [*log, *special(Instant(end)), ticked(Instant(end + DAY))])
     told.play()
+    told.log_activities()
     return told
 
 

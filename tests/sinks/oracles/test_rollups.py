@@ -1,0 +1,86 @@
+"""Days that were written down and what was reported at a close, against books kept from the events (SEMANTICS 1.2)."""
+
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from jobs.values import Day, date_of, moment_of
+from sinks.rollups import close, differences, roll_up
+from sinks.rollups.days import WINDOW_DAYS
+from tests.property.oracle import Journal
+from tests.property.oracle.figures import Figures
+from tests.sinks.oracles.asking import Row, ask, keyed, money
+from tests.sinks.oracles.test_as_of import accounts, disputed_of, names_of, report
+from tests.sinks.oracles.test_figures import shown
+from tests.sinks.oracles.told import Told, days_of
+
+pytestmark = pytest.mark.clickhouse
+
+COMPANIES = ("FR00", "NZ01", "SP01")
+
+
+def assert_aging(row: Row, journal: Journal, told: Told, as_of: Day) -> None:
+    """A stored row of an account, column by column."""
+    account = row["company"], row["account_id"], row["currency"]
+    limits, currency = told.settings[account[0]].buckets, account[2]
+    columns = report(accounts(journal, as_of)[account], as_of, limits)
+    assert [(part["name"], part["amount"]) for part in row["buckets"]] == [
+        (name, money(columns[name], currency)) for name in names_of(limits)
+    ]
+    for name in ("not_due", "overdue", "unapplied", "on_account", "total"):
+        assert row[name] == money(columns[name], currency), name
+    assert row["credits"] == money(columns["credit"], currency)
+    assert row["disputed"] == money(disputed_of(journal, as_of)[account], currency)
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+def test_a_day_that_was_written_twice(client: Client, told: Told, company: str) -> None:
+    journal = told.journal()
+    days = days_of(journal, 4)[2:5]
+    for _ in range(2):
+        assert [done.day for done in roll_up(client, company, [date_of(day) for day in days])] == [*map(date_of, days)]
+    for as_of in days:
+        where = f"WHERE company = '{company}' AND as_of = '{date_of(as_of)}'"
+        found = keyed(ask(client, "aging_daily", where=where), "company", "account_id", "currency")
+        assert found.keys() == {account for account in accounts(journal, as_of) if account[0] == company}
+        for row in found.values():
+            assert_aging(row, journal, told, as_of)
+        where = f"WHERE company = '{company}' AND to_date = '{date_of(as_of)}'"
+        for row in ask(client, "key_figures_daily", where=where):
+            first, currency = Day(as_of - WINDOW_DAYS + 1), row["currency"]
+            assert row["from_date"] == date_of(first)
+            promises = told.promises.get((company, currency), [])
+            figures = Figures(journal, company, currency, first, as_of, promises, told.activities[company])
+            for name, value in figures.all().items():
+                stored = row[name]
+                assert (None if stored is None else Decimal(stored)) == shown(name, value, currency), name
+
+
+@pytest.mark.parametrize("company", COMPANIES[:2])
+def test_what_was_reported_stays_and_what_came_late_is_named(client: Client, told: Told, company: str) -> None:
+    known = told.moments[3]
+    was, now = told.journal(known), told.journal()
+    changes = [change.day for paper in was.papers.values() if paper.company == company for part in paper.parts
+               for change in part.changes]  # fmt: skip
+    last = Day(sorted(changes)[-1 - len(changes) // 8])
+    closed = close(client, company, date_of(Day(last - 30)), date_of(last), moment_of(known), "ada")
+    assert differences(client, closed) == []
+    found = keyed(ask(client, "aging_as_reported", where=f"WHERE company = '{company}'"), "account_id", "currency")
+    reported = {account[1:]: lines for account, lines in accounts(was, last).items() if account[0] == company}
+    assert found.keys() == reported.keys()
+    for row in found.values():
+        assert_aging(row, was, told, last)
+    restated = {account[1:]: lines for account, lines in accounts(now, last).items() if account[0] == company}
+    before: Counter[tuple[str, str]] = Counter({key: sum(lines.values()) for key, lines in reported.items()})
+    after: Counter[tuple[str, str]] = Counter({key: sum(lines.values()) for key, lines in restated.items()})
+    rows = keyed(ask(client, "restatements", where=f"WHERE company = '{company}'"), "account_id", "currency")
+    assert {key for key in before | after if before[key] != after[key]} <= rows.keys()
+    for key, row in rows.items():
+        currency = key[1]
+        assert row["as_of"] == date_of(last)
+        assert row["reported"] == money(before[key], currency)
+        assert row["restated"] == money(after[key], currency)
+        assert row["late"] == money(after[key] - before[key], currency)
+        assert row["entries"] > 0
