@@ -230,25 +230,30 @@ class RetentionSettings(Section):
     """How long ClickHouse keeps what, in days since its arrival; `arrears retention apply` deletes what is older."""
 
     events_days_hot: Days = Field(
-        default=400, description="Raw log: then counted by month, and moved to the cold volume where there is one"
+        default=400, description="Raw log: then counted by month, and moved to the cold volume if one is named"
     )
     events_days: Days = Field(default=3653, description="Raw log, and events that were refused or failed")
     activity_days: Days = Field(default=400, description="What users did and saw (UserActivityLogged)")
     ledger_days: Days = Field(
-        default=3653, description="Postings of items that were closed before; as-of answers inside stay exact"
+        default=3653,
+        description="Postings of items that were closed before, and the states of what has ended; as-of answers inside "
+        "stay exact",
     )
     alerts_days: Days = Field(default=3653, description="Alerts, advice and changes of bucket")
+    snapshots_days: Days = Field(default=3653, description="Aging of each day (aging_daily), by the day it is of")
+    forecasts_days: Days = Field(default=400, description="Forecasts invoice by invoice, by the day they were made for")
     cold_volume: str = Field(
-        default="cold",
+        default="",
         pattern=r"^[A-Za-z0-9_-]*$",
-        description="Volume of the storage policy of the tables that old rows are moved to, where it exists",
+        description="Volume of the storage policy of table events that old rows are moved to; empty = they stay",
     )
     classes: NamedTexts = Field(
         default={}, description="Class of a company, COMPANY=CLASS; companies without one have the days above"
     )
     class_days: NamedDays = Field(
         default={},
-        description="Days of a class where it differs, CLASS.RULE=DAYS; rules are events, activity, ledger, alerts",
+        description="Days of a class where it differs, CLASS.RULE=DAYS; rules are events, activity, ledger, alerts, "
+        "snapshots, forecasts",
     )
 
 

@@ -22,7 +22,8 @@ class Stored:
     """One partition of a topic: records, ticks of the clock among them, first and last offset.
 
     `before` counts the records before a position, `waiting` those from it on, up to an end (see `count_records`).
-    `latest` is the offset of the last record of each key, tombstones left out, where it was asked for.
+    `latest` is the offset of the last record of each key, tombstones left out, `values` are all values by offset, where
+    they were asked for.
     """
 
     first: int = -1
@@ -32,7 +33,7 @@ class Stored:
     before: int = 0
     waiting: int = 0
     latest: dict[bytes, int] = field(default_factory=dict)
-    values: list[bytes] = field(default_factory=list)
+    values: dict[int, bytes] = field(default_factory=dict)
 
 
 Counts = dict[Place, Stored]
@@ -118,7 +119,7 @@ def _count(stored: Stored, place: Place, message: Message, wanted: Wanted) -> No
         else:
             stored.latest[key] = offset
     if topic in wanted.kept:
-        stored.values.append(message.value() or b"")
+        stored.values[offset] = message.value() or b""
 
 
 def _event_type(headers: Any) -> bytes:  # noqa: ANN401  the client does not type them

@@ -61,7 +61,7 @@ def reconcile(settings: Settings, patience_seconds: float = PATIENCE_SECONDS) ->
     deadline = time.monotonic() + patience_seconds
     with clickhouse_client(settings) as client:
         rows = StoredRows(client, client_config, keyed)
-        lines = [*_outcomes(events, counts, progress)]
+        lines = [*_outcomes(events, counts, progress, marks)]
         for route in known_routes.values():
             lines += _settled(partial(_stored, rows, route, counts), deadline)
         lines += _settled(lambda: list(_balances(rows)), deadline)
@@ -136,9 +136,12 @@ def wait_until_settled(settings: Settings, seconds_max: float) -> None:
     )
 
 
-def _outcomes(topic: str, counts: Counts, progress: Mapping[int, Progress]) -> Iterator[Line]:
+def _outcomes(
+    topic: str, counts: Counts, progress: Mapping[int, Progress], marks: Mapping[tuple[str, int], tuple[int, int]]
+) -> Iterator[Line]:
     """Events in = applied + rejected + duplicate + failed + logged + clock + configured; and none waits."""
-    parts = [counts.get((topic, partition), Stored()) for partition in progress]
+    found = {partition: counts.get((topic, partition), Stored()) for partition in progress}
+    parts = list(found.values())
     before, waiting = sum(part.before for part in parts), sum(part.waiting for part in parts)
     handled = Progress(**{name: sum(getattr(one, name) for one in progress.values()) for name in _COUNTERS})
     words = (
@@ -147,11 +150,16 @@ def _outcomes(topic: str, counts: Counts, progress: Mapping[int, Progress]) -> I
         f"{handled.configured:,} settings"
     )
     gap = before - handled.events
-    if any(part.first > 0 for part in parts):
+    if any(_is_cut(part, *marks[topic, partition]) for partition, part in found.items()):
         # Retention has taken the oldest events, which were counted once: fewer may be left, never more.
         gap = max(0, gap)
     yield Line("events in = outcomes", topic, f"{before:,} in the log", words, gap + handled.expired)
     yield Line("events in = taken in", topic, f"{before + waiting:,} in the log", f"{waiting:,} wait", waiting)
+
+
+def _is_cut(part: Stored, position: int, end: int) -> bool:
+    """Whether Kafka has let records go: the first is not at 0, or none is left of what was applied up to the end."""
+    return part.first > 0 or (part.first < 0 and 0 < position <= end)
 
 
 def _stored(rows: StoredRows, route: Route, counts: Counts) -> list[Line]:

@@ -25,7 +25,9 @@ from sinks.migrations import Engines
 from sinks.retention.apply import Firsts, Planned, Retention
 from sinks.retention.erasure import Erasure, Person
 from sinks.retention.holds import Hold, lift_hold, place_hold, read_holds
-from sinks.retention.policy import Policy
+from sinks.retention.policy import KEPT, Policy
+from sinks.retention.rules import rules_by_table
+from sinks.retention.storage import Storage
 from sinks.routes import routes
 from topics import catalogue
 
@@ -42,7 +44,9 @@ AnyAccount = Annotated[str, typer.Option("--account", metavar="ID", help="The ac
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it, for the records. Default: your login.")]
 WithoutKafka = Annotated[
     bool,
-    typer.Option("--without-kafka", help="Also what Kafka still holds; `arrears reconcile` then shows it as missing."),
+    typer.Option(
+        "--without-kafka", help="Also what Kafka still holds of the logs; `arrears reconcile` does not miss it."
+    ),
 ]
 
 
@@ -50,15 +54,18 @@ WithoutKafka = Annotated[
 def plan(context: typer.Context, without_kafka: WithoutKafka = False, as_json: AsJson = False) -> None:
     """Show what `apply` would delete, by table and company, and what a legal hold keeps. Changes nothing.
 
-    What Kafka still holds stays until Kafka lets it go, so that both sides can be compared.
+    Every table is named with its days, or with the reason why nothing of it is deleted. What Kafka still holds of a log
+    stays until Kafka lets it go, so that both sides can be compared.
     """
     settings = load_settings(context)
     firsts = None if without_kafka else kafka_firsts(settings)
     with clickhouse_client(settings) as client:
         retention = _retention(settings, client, firsts)
+        storage = retention.storage()
         _tell(retention.plan(), as_json=as_json)
+        _tell_rules(retention.policy, as_json=as_json)
         if not as_json:
-            _tell_storage(retention, settings)
+            _tell_storage(storage)
 
 
 @app.command()
@@ -69,7 +76,7 @@ def apply(
     without_kafka: WithoutKafka = False,
     as_json: AsJson = False,
 ) -> None:
-    """Count old months, move old rows to the cold volume where there is one, and with --yes delete what is too old.
+    """Count old months, move old rows to the cold volume if one is named, and with --yes delete what is too old.
 
     Each deletion is published in topic ar.audit.deletions before it is done, and `arrears audit verify` knows it.
     As-of answers for dates inside the ledger's days are the same as before. Running it twice deletes nothing more.
@@ -188,6 +195,8 @@ def policy_of(settings: Settings) -> Policy:
             "activity": section.activity_days,
             "ledger": section.ledger_days,
             "alerts": section.alerts_days,
+            "snapshots": section.snapshots_days,
+            "forecasts": section.forecasts_days,
         },
         hot_days=section.events_days_hot,
         classes=section.classes,
@@ -232,15 +241,36 @@ def _tell(planned: Sequence[Planned], *, as_json: bool) -> None:
     Console(highlight=False).print(shown)
 
 
-def _tell_storage(retention: Retention, settings: Settings) -> None:
-    storage = retention.storage()
-    days = settings.retention.events_days_hot
-    if not storage.volume:
-        typer.echo(f"events stay where they are: their storage policy has no volume {settings.retention.cold_volume!r}")
-    elif storage.is_set:
-        typer.echo(f"events move to volume {storage.volume} after {days} days")
+def _tell_rules(policy: Policy, *, as_json: bool) -> None:
+    """Each table with its rule and days, or with why it is kept."""
+    rules = rules_by_table()
+    if as_json:
+        for table, rule in rules.items():
+            typer.echo(json.dumps({"table": table, "rule": rule, "days": policy.days[rule]}))
+        for table, reason in KEPT.items():
+            typer.echo(json.dumps({"table": table, "kept": reason}))
+        return
+    shown = Table(title="Rules", title_justify="left")
+    for heading in ("table", "rule", "days"):
+        shown.add_column(heading, overflow="fold")
+    for table, rule in rules.items():
+        shown.add_row(table, rule, f"{policy.days[rule]:,}")
+    for table, reason in KEPT.items():
+        shown.add_row(table, f"kept: {reason}", "")
+    Console(highlight=False).print(shown)
+
+
+def _tell_storage(storage: Storage) -> None:
+    """What happens to old rows of the raw log, and what `apply` would say to the server."""
+    if not storage.moves_to:
+        volumes = ", ".join(storage.volumes)
+        typer.echo(f"events stay where they are: their storage policy {storage.policy!r} has the volumes {volumes}")
     else:
-        typer.echo(f"events would move to volume {storage.volume} after {days} days")
+        typer.echo(f"events move to volume {storage.moves_to} after {storage.days} days")
+        if storage.rows:
+            typer.echo(f"{storage.rows:,} rows of {storage.size_bytes:,} bytes are older and not there yet")
+    if storage.statement:
+        typer.echo(f"apply would run: {storage.statement}")
 
 
 def _instant(moment: datetime) -> str:

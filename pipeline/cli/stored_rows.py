@@ -11,6 +11,7 @@ from pipeline.cli.log_counts import Stored
 from pipeline.state_topic import LogRange
 from sinks.routes import EVENTS_TABLE, Route
 
+_FIRST, _END = "{firsts:Array(UInt64)}[partition + 1]", "{ends:Array(UInt64)}[partition + 1]"
 # Rows of records that were counted in Kafka: inside first and last offset of their partition.
 _INSIDE = "_offset >= {firsts:Array(UInt64)}[_partition + 1] AND _offset < {ends:Array(UInt64)}[_partition + 1]"
 _FAILURES_TABLE = "failed_events_versions"
@@ -57,7 +58,10 @@ class StoredRows:
         count, unique = map(int, rows[0])
         wanted = sum(stored.records - stored.ticks for stored in kafka.values())
         wanted -= self._unreadable(route.topic, bounds) if route.table == EVENTS_TABLE else 0
-        gap = wanted - unique or unique - count
+        missing = wanted - unique
+        if missing > 0:
+            missing -= len(self._removed(route, kafka))
+        gap = missing or unique - count
         return f"{wanted:,} records", f"{count:,} rows in {route.table}", gap
 
     def _unreadable(self, topic: str, bounds: Mapping[str, object]) -> int:
@@ -76,12 +80,19 @@ class StoredRows:
         )
         there = {(int(partition), int(offset)) for partition, offset in rows}
         wanted = {(partition, offset) for partition, stored in kafka.items() for offset in stored.latest.values()}
+        wanted -= self._removed(route, kafka)
         missing = len(wanted - there)
         return f"{len(wanted):,} keys", f"{len(wanted) - missing:,} of them in {route.table}", missing
 
     def _failures(self, route: Route, kafka: Mapping[int, Stored]) -> Compared:
         """One row per position and stage of what failed; a replay may have written the same failure again."""
-        wanted = {_failure_of(value) for stored in kafka.values() for value in stored.values}
+        removed = self._removed(route, kafka)
+        wanted = {
+            _failure_of(value)
+            for partition, stored in kafka.items()
+            for offset, value in stored.values.items()
+            if (partition, offset) not in removed
+        }
         rows = self._rows(
             f"SELECT topic, partition, offset, stage FROM {route.table} FINAL WHERE _topic = {{topic:String}}",
             topic=route.topic,
@@ -89,6 +100,20 @@ class StoredRows:
         there = {(str(topic), int(partition), int(offset), str(stage)) for topic, partition, offset, stage in rows}
         missing = len(wanted - there)
         return f"{len(wanted):,} failures", f"{len(wanted) - missing:,} of them in {route.table}", missing
+
+    def _removed(self, route: Route, kafka: Mapping[int, Stored]) -> set[tuple[int, int]]:
+        """Positions inside that retention has removed on purpose and that are not there again."""
+        rows = self._rows(
+            f"SELECT partition, offset FROM (SELECT partition, arrayJoin(bitmapToArray(bitmapSubsetInRange("
+            f"groupBitmapMergeState(offsets), {_FIRST}, {_END}))) AS offset FROM removed_positions "
+            "WHERE table = {table:String} AND topic = {topic:String} AND partition < length({firsts:Array(UInt64)}) "
+            "GROUP BY partition) WHERE (partition, offset) NOT IN "
+            f"(SELECT _partition, _offset FROM {route.table} WHERE _topic = {{topic:String}} AND {_INSIDE})",
+            table=route.table,
+            topic=route.topic,
+            **_bounds(kafka),
+        )
+        return {(int(partition), int(offset)) for partition, offset in rows}
 
     def _beyond(self, route: Route, kafka: Mapping[int, Stored]) -> int:
         """Partitions of which the table has rows that Kafka never had."""

@@ -21,6 +21,7 @@ from sinks.migrations import (
     m0018_process,
     m0019_risk,
     m0022_aging_forms,
+    m0024_retention_positions,
 )
 
 MIGRATIONS = (
@@ -44,4 +45,5 @@ MIGRATIONS = (
     m0018_process.MIGRATION,
     m0019_risk.MIGRATION,
     m0022_aging_forms.MIGRATION,
+    m0024_retention_positions.MIGRATION,
 )

@@ -1,9 +1,10 @@
 """What retention would do, and doing it. Nothing is deleted that is not first counted and published.
 
 1. Months before the hot days are counted by company, type and currency (`events_monthly`).
-2. Where the tables' storage policy has the cold volume, the raw log gets a TTL that moves old rows there.
+2. Where a cold volume is named, the raw log gets a TTL that moves old rows there.
 3. For each table and rule the rows are counted by company; the deletion is published in Kafka, then noted in
-   `retention_runs`, by which `arrears audit verify` knows it.
+   `retention_runs`, by which `arrears audit verify` knows it. Positions that Kafka may still hold are noted in
+   `removed_positions`, by which `arrears reconcile` knows them.
 4. Rows are deleted: whole partitions are dropped where nothing would be left, the rest by a mutation, which gives the
    space back at once, where a lightweight delete would leave it to merges that old months never see.
 
@@ -20,9 +21,10 @@ from clickhouse_connect.driver.client import Client
 from sinks.audit.deletions import NO_HASH, Deletion, DeletionLog
 from sinks.migrations.ddl import literal
 from sinks.migrations.engines import Engines
-from sinks.retention import ledger
+from sinks.retention import ledger, states
 from sinks.retention.holds import Hold, read_holds
-from sinks.retention.policy import TABLES, Aged, Policy, cold_ttl, condition, moment_literal
+from sinks.retention.policy import ARRIVAL, TABLES, Aged, Policy, condition, moment_literal
+from sinks.retention.storage import Storage, look
 
 Firsts = Mapping[str, Mapping[int, int]]
 
@@ -40,13 +42,6 @@ class Planned(NamedTuple):
     size_bytes: int
 
 
-class Storage(NamedTuple):
-    """Where the raw log lies. `volume` empty = its storage policy has no cold volume; `is_set` = the TTL is there."""
-
-    volume: str
-    is_set: bool
-
-
 @dataclass
 class Retention:
     """One database under one policy. `firsts`: Kafka's first offsets; None = do not look at what Kafka still holds."""
@@ -61,28 +56,22 @@ class Retention:
         """All that would be deleted or is held, by rule, table and company. Changes nothing."""
         holds = read_holds(self.client)
         found = [planned for aged in TABLES for planned in self._aged(aged, holds)]
-        found += self._ledger(holds)
+        items = ledger.closed_items(ledger.old_postings(self.policy, self.now, self.firsts), holds)
+        found += self._counted("ledger", ledger.TABLE, items, "postings")
+        going = f"SELECT {ledger.ITEM} FROM ({items}) WHERE NOT is_held"
+        for one in states.STATES:
+            ended = states.ended_states(one, self.policy, self.now, holds, going)
+            found += self._counted(states.RULE, one.table, ended, "versions")
         return [planned for planned in found if planned.rows or planned.held]
 
     def storage(self) -> Storage:
-        """Whether old rows of the raw log can be moved, and are."""
-        rows = self.client.query(
-            "SELECT volume_name, position(t.create_table_query, 'TO VOLUME') > 0 FROM system.tables AS t "
-            "LEFT JOIN system.storage_policies AS p "
-            "ON p.policy_name = t.storage_policy AND p.volume_name = {volume:String} "
-            "WHERE t.database = currentDatabase() AND t.name = 'events'",
-            parameters={"volume": self.policy.cold_volume},
-        ).result_rows
-        return Storage(str(rows[0][0]), bool(rows[0][1])) if rows else Storage("", False)
+        """Where old rows of the raw log lie, and what would be changed. Raises SinkProblem."""
+        return look(self.client, self.policy, self.now, self.engines.on_cluster)
 
     def prepare(self) -> int:
         """Steps 1 and 2, which delete nothing; gives how many months were counted."""
-        storage = self.storage()
-        if storage.volume and not storage.is_set:
-            self.client.command(
-                f"ALTER TABLE events{self.engines.on_cluster} MODIFY TTL "
-                f"{cold_ttl(self.policy.hot_days, storage.volume)} SETTINGS materialize_ttl_after_modify = 0"
-            )
+        if statement := self.storage().statement:
+            self.client.command(statement)
         return self._count_months()
 
     def apply(self, log: DeletionLog, run_id: str, applied_by: str) -> list[Planned]:
@@ -91,14 +80,25 @@ class Retention:
         planned = self.plan()
         old = ledger.old_postings(self.policy, self.now, self.firsts)
         ledger.write_down(self.client, ledger.closed_items(old, holds))
-        for one in planned:
-            if one.rows:
-                self._note(log, one, run_id, applied_by)
+        for one in states.STATES:
+            ended = states.ended_states(one, self.policy, self.now, holds, ledger.WRITTEN_DOWN)
+            states.write_down(self.client, one, ended)
+        for planned_one in planned:
+            if planned_one.rows:
+                self._note(log, planned_one, run_id, applied_by)
         for table in dict.fromkeys(aged.table for aged in TABLES):
-            of_table = [aged for aged in TABLES if aged.table == table]
             if any(one.table == table and one.rows for one in planned):
-                self._delete(table, [condition(self.policy, aged, self.now, holds, self.firsts) for aged in of_table])
+                of_table = [aged for aged in TABLES if aged.table == table]
+                goes = [f"({condition(self.policy, aged, self.now, holds, self.firsts)})" for aged in of_table]
+                self._delete(table, " OR ".join(goes), run_id, is_in_kafka=of_table[0].time == ARRIVAL)
+        if self.firsts is None:
+            for table, goes_ in ledger.written_down(old).items():
+                self._note_positions(table, goes_, run_id)
         ledger.delete_written_down(self.client, old)
+        old_states = states.old_states(self.policy, self.now)
+        for one in states.STATES:
+            self._note_positions(one.table, states.going(one, old_states), run_id)
+            states.delete_written_down(self.client, one, old_states)
         return planned
 
     def _aged(self, aged: Aged, holds: Sequence[Hold]) -> list[Planned]:
@@ -122,24 +122,24 @@ class Retention:
             for company, count, all_ in rows
         ]
 
-    def _ledger(self, holds: Sequence[Hold]) -> list[Planned]:
-        items = ledger.closed_items(ledger.old_postings(self.policy, self.now, self.firsts), holds)
+    def _counted(self, rule: str, table: str, query: str, count: str) -> list[Planned]:
+        """What such a query, with a number of rows and `is_held`, comes to by company."""
         rows = self.client.query(
-            f"SELECT toString(company), sumIf(postings, NOT is_held), sumIf(postings, is_held) FROM ({items}) "
+            f"SELECT toString(company), sumIf({count}, NOT is_held), sumIf({count}, is_held) FROM ({query}) "
             "GROUP BY company ORDER BY company"
         ).result_rows
-        width = self._row_bytes(ledger.TABLE)
+        width = self._row_bytes(table)
         return [
             Planned(
-                "ledger",
-                ledger.TABLE,
+                rule,
+                table,
                 str(company),
-                self.policy.cutoff("ledger", str(company), self.now),
-                int(count),
+                self.policy.cutoff(rule, str(company), self.now),
+                int(rows_),
                 int(held),
-                int(count * width),
+                int(rows_ * width),
             )
-            for company, count, held in rows
+            for company, rows_, held in rows
         ]
 
     def _row_bytes(self, table: str) -> float:
@@ -184,8 +184,16 @@ class Retention:
             settings={"async_insert": 0, "insert_deduplicate": 0},
         )
 
-    def _delete(self, table: str, conditions: Sequence[str]) -> None:
-        goes = " OR ".join(f"({condition_})" for condition_ in conditions)
+    def _note_positions(self, table: str, goes: str, run_id: str) -> None:
+        self.client.command(
+            f"INSERT INTO removed_positions SELECT {literal(table)}, _topic, _partition, {literal(run_id)}, "
+            f"groupBitmapState(_offset), {moment_literal(self.now)} FROM {table} WHERE {goes} "
+            "GROUP BY _topic, _partition"
+        )
+
+    def _delete(self, table: str, goes: str, run_id: str, *, is_in_kafka: bool) -> None:
+        if self.firsts is None and is_in_kafka:
+            self._note_positions(table, goes, run_id)
         emptied = self.client.query(
             f"SELECT _partition_id FROM {table} GROUP BY _partition_id HAVING countIf(NOT ({goes})) = 0"
         ).result_rows

@@ -21,8 +21,9 @@ from sinks.retention.policy import Policy, held_condition, let_go
 MUTATION = "mutations_sync = 2, allow_nondeterministic_mutations = 1"
 TABLE = "ledger_entries_log"
 DISPUTES = "dispute_entries_log"
-_ITEM = "company, account_id, currency, item_type, item_id"
+ITEM = "company, account_id, currency, item_type, item_id"
 _DOCUMENT = "company, account_id, currency, document_type, document_id"
+WRITTEN_DOWN = f"SELECT {ITEM} FROM retired_items"
 
 
 def old_postings(policy: Policy, now: datetime, firsts: Mapping[str, Mapping[int, int]] | None) -> str:
@@ -37,15 +38,15 @@ def closed_items(old: str, holds: Iterable[Hold]) -> str:
     """A query for the items whose postings may go, with how many they have and whether a hold keeps them."""
     held = held_condition(holds, "company", "account_id") or "0"
     return f"""
-SELECT {_ITEM}, sum(postings) AS postings, {held} AS is_held
+SELECT {ITEM}, sum(postings) AS postings, {held} AS is_held
 FROM
 (
-    SELECT {_ITEM}, instalment, balance_class, due_date, sum(delta_minor) AS minor, count() AS postings,
+    SELECT {ITEM}, instalment, balance_class, due_date, sum(delta_minor) AS minor, count() AS postings,
         countIf(NOT ({old})) AS later
     FROM {TABLE}
-    GROUP BY {_ITEM}, instalment, balance_class, due_date
+    GROUP BY {ITEM}, instalment, balance_class, due_date
 )
-GROUP BY {_ITEM}
+GROUP BY {ITEM}
 HAVING sum(later) = 0 AND countIf(minor != 0) = 0"""
 
 
@@ -53,20 +54,23 @@ def write_down(client: Client, query: str) -> None:
     """Write the items down, unless a former run left some: those are finished first."""
     left = int(client.query("SELECT count() FROM retired_items").result_rows[0][0])
     if not left:
-        client.command(f"INSERT INTO retired_items ({_ITEM}) SELECT {_ITEM} FROM ({query}) WHERE NOT is_held")
+        client.command(f"INSERT INTO retired_items ({ITEM}) SELECT {ITEM} FROM ({query}) WHERE NOT is_held")
 
 
-def delete_written_down(client: Client, old: str) -> None:
-    """Delete the postings of the items that are written down, and what was contested of them, then the list.
+def written_down(old: str) -> dict[str, str]:
+    """Conditions by table: postings of the items that are written down, and what was contested of them.
 
     What was posted to one of them since it was written down is not old, and stays.
     """
-    client.command(
-        f"ALTER TABLE {DISPUTES} DELETE WHERE {old} AND ({_DOCUMENT}) IN (SELECT {_ITEM} FROM retired_items) "
-        f"AND ({_DOCUMENT}) NOT IN (SELECT {_DOCUMENT} FROM {DISPUTES} WHERE NOT ({old})) SETTINGS {MUTATION}"
-    )
-    client.command(
-        f"ALTER TABLE {TABLE} DELETE WHERE {old} AND ({_ITEM}) IN (SELECT {_ITEM} FROM retired_items) "
-        f"SETTINGS {MUTATION}"
-    )
+    return {
+        DISPUTES: f"{old} AND ({_DOCUMENT}) IN ({WRITTEN_DOWN}) "
+        f"AND ({_DOCUMENT}) NOT IN (SELECT {_DOCUMENT} FROM {DISPUTES} WHERE NOT ({old}))",
+        TABLE: f"{old} AND ({ITEM}) IN ({WRITTEN_DOWN})",
+    }
+
+
+def delete_written_down(client: Client, old: str) -> None:
+    """Delete them, then the list."""
+    for table, goes in written_down(old).items():
+        client.command(f"ALTER TABLE {table} DELETE WHERE {goes} SETTINGS {MUTATION}")
     client.command("TRUNCATE TABLE retired_items")

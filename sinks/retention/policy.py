@@ -9,43 +9,73 @@ from sinks.errors import SinkProblem
 from sinks.migrations.ddl import literal
 from sinks.retention.holds import Hold
 
-RULES = ("events", "activity", "ledger", "alerts")
+RULES = ("events", "activity", "ledger", "alerts", "snapshots", "forecasts")
+ARRIVAL = "_appended_at"
 _DAY = timedelta(days=1)
 
 
 class Aged(NamedTuple):
-    """A table of which a rule deletes rows by the time of their arrival, or those that `where` names. Expressions for
-    company and account are empty texts where a row has none."""
+    """A table of which a rule deletes rows by the time of their arrival, or by the day that `time` gives, of which
+    Kafka knows nothing. `where` names the rows that are meant. Expressions for company and account are empty texts
+    where a row has none."""
 
     table: str
     rule: str
     where: str = ""
     company: str = "company"
     account: str = "account_id"
+    time: str = ARRIVAL
 
 
 _ACTIVITY = "event_type = 'UserActivityLogged'"
 TABLES = (
     Aged("events", "events", f"NOT {_ACTIVITY}"),
     Aged("events", "activity", _ACTIVITY),
+    Aged("activity_hourly_versions", "activity", account="''", time="local_date"),
     Aged("rejected_events", "events"),
     Aged("failed_events_versions", "events", company="ifNull(company, '')", account="''"),
     Aged("alerts_log", "alerts"),
     Aged("actions_log", "alerts"),
     Aged("aging_transitions_log", "alerts"),
+    Aged("aging_daily_versions", "snapshots", time="as_of"),
+    Aged("invoice_forecasts_versions", "forecasts", time="as_of"),
 )
+
+# Tables of which nothing is deleted, and why.
+KEPT = {
+    "accounts_log": "as-of answers by collector and group need who was in charge then; small",
+    "companies_versions": "settings without which no answer can be read; small",
+    "exchange_rates_versions": "rates without which no amount can be told in base currency; small",
+    "exchange_rates_log": "rates as they were known, for the same answers as of a past moment; small",
+    "account_aging_versions": "one current row per account and currency",
+    "key_figures_daily_versions": "one row per company, currency and day",
+    "forecast_backtests_versions": "a few rows per company and month: how good forecasts were",
+    "closes_versions": "what was reported stays what was reported",
+    "aging_as_reported_versions": "what was reported stays what was reported",
+    "key_figures_as_reported_versions": "what was reported stays what was reported",
+    "events_monthly_versions": "all that is left of events that are gone",
+    "event_chain": "proof for the rows that are left; a chain has no gaps",
+    "audit_anchors": "proof: how far each chain had come",
+    "erasures": "proof that and when somebody asked; never whose data it was",
+    "erased_rows": "without them erased rows could not be verified",
+    "legal_holds_versions": "proof of what was kept, by whom and why",
+    "retention_runs": "proof of what was deleted, by whom and when",
+    "removed_positions": "positions that arrears reconcile need not miss",
+    "retired_items": "empty but for the moments of a run",
+    "retired_states": "empty but for the moments of a run",
+}
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Days since arrival by rule; `classes` gives the class of a company, `class_days` has `CLASS.RULE` where the class
-    differs. `hot_days` of the raw log come before its cold volume and its monthly counts."""
+    """Days by rule; `classes` gives the class of a company, `class_days` has `CLASS.RULE` where the class differs.
+    `hot_days` of the raw log come before its cold volume (empty = it has none) and its monthly counts."""
 
     days: Mapping[str, int]
     hot_days: int
     classes: Mapping[str, str] = field(default_factory=dict)
     class_days: Mapping[str, int] = field(default_factory=dict)
-    cold_volume: str = "cold"
+    cold_volume: str = ""
 
     def __post_init__(self) -> None:
         """Raises SinkProblem for days of a class or a rule that is not there."""
@@ -96,10 +126,11 @@ def condition(
 ) -> str:
     """Which rows of a table a rule deletes. `firsts` are Kafka's first offsets by topic and partition: what it still
     holds stays, so that both sides can be compared; None = Kafka does not matter."""
-    parts = [f"_appended_at < {policy.cutoff_expression(aged.rule, aged.company, now)}"]
+    cutoff = policy.cutoff_expression(aged.rule, aged.company, now)
+    parts = [f"{aged.time} < {cutoff if aged.time == ARRIVAL else f'toDate32({cutoff})'}"]
     if aged.where:
         parts.append(aged.where)
-    if firsts is not None:
+    if firsts is not None and aged.time == ARRIVAL:
         parts.append(let_go(firsts))
     if with_holds and (held := held_condition(holds, aged.company, aged.account)):
         parts.append(f"NOT {held}")

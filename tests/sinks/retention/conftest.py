@@ -19,7 +19,7 @@ from sinks.audit.seal import seal
 from sinks.audit.verify import Totals, verify
 from sinks.clickhouse import Address
 from sinks.retention.apply import Planned, Retention
-from sinks.retention.policy import Policy
+from sinks.retention.policy import RULES, Policy
 from tests.sinks.audit.log import MemoryAuditLog
 from tests.sinks.views.sample import Sample, played
 
@@ -74,7 +74,7 @@ class World:
 
     def retention(self, firsts: dict[str, dict[int, int]] | None = None, **days: int) -> Retention:
         """Retention with these days; what is not named is kept."""
-        policy = Policy({"events": NEVER, "activity": NEVER, "ledger": NEVER, "alerts": NEVER} | days, hot_days=NEVER)
+        policy = Policy(dict.fromkeys(RULES, NEVER) | days, hot_days=NEVER)
         return Retention(self.client, policy, self.now, firsts)
 
     def apply(self, firsts: dict[str, dict[int, int]] | None = None, **days: int) -> list[Planned]:
@@ -100,6 +100,7 @@ TABLES = (
     "accounts_log",
     "actions_log",
     "activity_hourly_versions",
+    "aging_daily_versions",
     "aging_transitions_log",
     "alerts_log",
     "audit_anchors",
@@ -114,12 +115,18 @@ TABLES = (
     "exceptions_log",
     "exceptions_versions",
     "failed_events_versions",
+    "invoice_forecasts_versions",
+    "items_versions",
     "ledger_entries_log",
     "legal_holds_versions",
+    "promises_log",
+    "promises_versions",
     "receipts_versions",
     "rejected_events",
+    "removed_positions",
     "retention_runs",
     "retired_items",
+    "retired_states",
 )
 VIEWS = (
     "companies",
@@ -140,6 +147,13 @@ def world(sample: Sample, original: Address) -> Iterator[World]:
 
 
 @pytest.fixture
+def raw_log(sample: Sample, original: Address) -> Iterator[World]:
+    """The same with nothing but events and their monthly counts."""
+    with _copied(original, ("events", "events_monthly_versions"), ("events_monthly",)) as client:
+        yield World(client, _end(sample))
+
+
+@pytest.fixture
 def whole_world(sample: Sample, original: Address) -> Iterator[World]:
     """A copy with every table that there is."""
     with original.client() as client:
@@ -153,14 +167,14 @@ def _end(sample: Sample) -> datetime:
 
 
 @contextmanager
-def _copied(original: Address, tables: Sequence[str]) -> Iterator[Client]:
+def _copied(original: Address, tables: Sequence[str], views: Sequence[str] = VIEWS) -> Iterator[Client]:
     name = f"retention_{next(_numbers)}"
     with original.client() as client:
         client.command(f"CREATE DATABASE {name}")
         for table in tables:
             client.command(f"CREATE TABLE {name}.{table} AS {original.database}.{table}")
             client.command(f"INSERT INTO {name}.{table} SELECT * FROM {original.database}.{table}")
-        for view in VIEWS:
+        for view in views:
             text = client.query(
                 f"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '{view}'"
             )

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from sinks.errors import SinkProblem
-from sinks.retention.apply import Retention, Storage
+from sinks.retention.apply import Retention
 from sinks.retention.holds import Hold, lift_hold, place_hold, read_holds
-from sinks.retention.policy import Policy
+from sinks.retention.policy import RULES, Policy
 from tests.sinks.retention.conftest import NEVER, World
 
 pytestmark = pytest.mark.clickhouse
@@ -102,7 +102,7 @@ def test_a_hold_on_a_company_keeps_all_of_it_until_it_is_lifted(world: World) ->
 
 def test_a_class_of_companies_has_days_of_its_own(world: World) -> None:
     policy = Policy(
-        {"events": 60, "activity": NEVER, "ledger": NEVER, "alerts": NEVER},
+        dict.fromkeys(RULES, NEVER) | {"events": 60},
         NEVER,
         classes={"FR01": "public"},
         class_days={"public.events": 5000},
@@ -123,11 +123,11 @@ def test_a_class_of_companies_has_days_of_its_own(world: World) -> None:
 @pytest.mark.parametrize(("classes", "days"), [({}, {"public.events": 1}), ({"FR01": "public"}, {"public.evnts": 1})])
 def test_a_class_or_a_rule_that_is_not_there_is_refused(classes: dict[str, str], days: dict[str, int]) -> None:
     with pytest.raises(SinkProblem, match=r"retention\.class_days"):
-        Policy({"events": 1, "activity": 1, "ledger": 1, "alerts": 1}, 1, classes, days)
+        Policy(dict.fromkeys(RULES, 1), 1, classes, days)
 
 
 def test_months_are_counted_before_they_go_and_only_once(world: World) -> None:
-    policy = Policy({"events": 60, "activity": 60, "ledger": NEVER, "alerts": NEVER}, hot_days=60)
+    policy = Policy(dict.fromkeys(RULES, NEVER) | {"events": 60, "activity": 60}, hot_days=60)
     retention = Retention(world.client, policy, world.now)
     wanted = sorted(
         world.rows(
@@ -148,21 +148,47 @@ def test_months_are_counted_before_they_go_and_only_once(world: World) -> None:
     assert retention.prepare() == 0
 
 
-def test_without_a_cold_volume_nothing_is_moved(world: World) -> None:
-    retention = world.retention(events=60)
+def _with_volume(raw_log: World, days: int, volume: str) -> Retention:
+    policy = Policy(dict.fromkeys(RULES, NEVER), days, cold_volume=volume)
+    return Retention(raw_log.client, policy, raw_log.now)
+
+
+def test_without_a_cold_volume_nothing_is_moved(raw_log: World) -> None:
+    retention = raw_log.retention(events=60)
     retention.prepare()
-    assert retention.storage() == Storage("", False)
-    assert "TTL" not in world.one("SHOW CREATE TABLE events")
+    storage = retention.storage()
+    assert (storage.policy, storage.volumes, storage.moves_to, storage.statement) == ("default", ("default",), "", "")
+    assert "TTL" not in raw_log.one("SHOW CREATE TABLE events")
 
 
-def test_where_the_policy_has_the_volume_old_rows_move_there(world: World) -> None:
+def test_a_volume_that_is_named_and_not_there_is_an_error(raw_log: World) -> None:
+    retention = _with_volume(raw_log, 400, "ice")
+    for call in (retention.storage, retention.prepare):
+        with pytest.raises(SinkProblem, match="'default' of table events has no volume 'ice': its volumes are default"):
+            call()
+    assert raw_log.one("SELECT count() FROM events_monthly") == 0
+
+
+def test_where_the_policy_has_the_volume_old_rows_move_there(raw_log: World) -> None:
     """The engine's own policy has one volume, `default`: moving there is no move, but it takes the rule."""
-    days = {"events": NEVER, "activity": NEVER, "ledger": NEVER, "alerts": NEVER}
-    retention = Retention(world.client, Policy(days, 400, cold_volume="default"), world.now)
-    assert retention.storage() == Storage("default", False)
-    rows = world.one("SELECT count() FROM events")
+    retention = _with_volume(raw_log, 400, "default")
+    planned = retention.storage()
+    assert (planned.moves_to, planned.days) == ("default", 400)
+    assert planned.statement.startswith(
+        "ALTER TABLE events MODIFY TTL toDateTime(_appended_at) + INTERVAL 400 DAY TO VOLUME"
+    )
+    rows = raw_log.one("SELECT count() FROM events")
     retention.prepare()
-    assert retention.storage() == Storage("default", True)
-    assert "toIntervalDay(400) TO VOLUME 'default'" in world.one("SHOW CREATE TABLE events")
+    assert retention.storage().statement == ""
+    assert "toIntervalDay(400) TO VOLUME 'default'" in raw_log.one("SHOW CREATE TABLE events")
     retention.prepare()
-    assert world.one("SELECT count() FROM events") == rows
+    assert raw_log.one("SELECT count() FROM events") == rows
+
+
+def test_other_days_and_no_volume_any_more_are_taken_over(raw_log: World) -> None:
+    _with_volume(raw_log, 400, "default").prepare()
+    _with_volume(raw_log, 90, "default").prepare()
+    assert "toIntervalDay(90) TO VOLUME 'default'" in raw_log.one("SHOW CREATE TABLE events")
+    assert _with_volume(raw_log, 90, "").storage().statement == "ALTER TABLE events REMOVE TTL"
+    _with_volume(raw_log, 90, "").prepare()
+    assert "TTL" not in raw_log.one("SHOW CREATE TABLE events")

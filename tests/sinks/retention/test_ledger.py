@@ -34,8 +34,7 @@ def test_no_answer_inside_the_window_changes(world: World) -> None:
     before = _answers(world)
     assert sum(map(len, before.values())) > 1000
     entries = world.one("SELECT count() FROM ledger_entries_log")
-    planned = world.retention(ledger=KEPT).plan()
-    assert {one.table for one in planned} == {ledger.TABLE}
+    planned = [one for one in world.retention(ledger=KEPT).plan() if one.table == ledger.TABLE]
     world.apply(ledger=KEPT)
     left = world.one("SELECT count() FROM ledger_entries_log")
     assert entries - left == sum(one.rows for one in planned) > 50
@@ -108,13 +107,16 @@ def test_a_deletion_that_was_cut_off_is_finished_with_the_same_items(
 
 
 def test_what_kafka_still_holds_stays(world: World) -> None:
-    assert world.retention({"ar.ledger": dict.fromkeys(range(12), 0)}, ledger=KEPT).plan() == []
-    some = world.retention({"ar.ledger": dict.fromkeys(range(12), 20)}, ledger=KEPT).plan()
-    all_ = world.retention(ledger=KEPT).plan()
-    assert 0 < sum(one.rows for one in some) < sum(one.rows for one in all_)
+    def rows(firsts: dict[str, dict[int, int]] | None) -> int:
+        planned = world.retention(firsts, ledger=KEPT).plan()
+        return sum(one.rows for one in planned if one.table == ledger.TABLE)
+
+    assert rows({"ar.ledger": dict.fromkeys(range(12), 0)}) == 0
+    assert 0 < rows({"ar.ledger": dict.fromkeys(range(12), 20)}) < rows(None)
 
 
 def test_dates_and_not_arrival_decide(world: World) -> None:
     """A posting whose effective date lies in the window keeps its item, also when it was recorded long before."""
     cutoff = date(2026, 1, 1)
-    assert world.retention(ledger=(world.now.date() - cutoff).days).plan() == []
+    planned = world.retention(ledger=(world.now.date() - cutoff).days).plan()
+    assert [one for one in planned if one.table == ledger.TABLE] == []
