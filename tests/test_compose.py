@@ -39,6 +39,8 @@ COMPOSE: dict[str, Any] = _yaml("docker-compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+# What runs again and again, and how.
+SCHEDULED = ("audit", "rollup", "forecast")
 # Used where the file takes a value of the user's environment.
 USERS_VALUES = re.compile(r"\$\{(\w+)(?::-[^}]*)?\}")
 
@@ -52,7 +54,7 @@ def _known_variables() -> set[str]:
 
 
 def test_all_parts_of_the_system_are_there() -> None:
-    assert set(OURS) == {"topics", "schemas", "migrate", "companies", "worker", "sink", "api"}
+    assert set(OURS) == {"topics", "schemas", "migrate", "companies", "worker", "sink", "api", *SCHEDULED}
     assert set(SERVICES) - set(OURS) == {"kafka", "schema-registry", "clickhouse", "prometheus", "grafana"}
 
 
@@ -115,12 +117,25 @@ def test_addresses_name_services_and_ports_of_this_file() -> None:
 def test_every_command_is_one_of_arrears(name: str) -> None:
     command: Any = typer.main.get_command(app)
     context = typer.Context(command)
-    for word in OURS[name]["command"]:
+    words = iter(OURS[name]["command"])
+    for word in words:
+        if word.startswith("-"):
+            option = next((one for one in command.params if word in one.opts), None)
+            assert option is not None, f"{word} is no option"
+            assert float(next(words)) > 0
+            continue
         assert hasattr(command, "get_command"), f"{word} is not a subcommand"
         command = command.get_command(context, word)
         assert command is not None, word
     runs_by_itself = getattr(command, "invoke_without_command", False)
     assert runs_by_itself or not hasattr(command, "get_command"), "a subcommand is missing"
+
+
+@pytest.mark.parametrize("name", SCHEDULED)
+def test_what_has_a_schedule_goes_on_and_is_started_again_after_an_error(name: str) -> None:
+    assert "--every" in OURS[name]["command"]
+    assert OURS[name]["restart"] == "on-failure"
+    assert "migrate" in OURS[name]["depends_on"]
 
 
 def test_services_wait_for_what_they_need_and_nothing_waits_in_a_circle() -> None:

@@ -1,8 +1,6 @@
 """`arrears audit`: seal the raw log, verify it, export a period with proofs."""
 
 import json
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +16,7 @@ from pipeline.cli import load_settings
 from pipeline.cli.clickhouse import clickhouse_client, clickhouse_problems
 from pipeline.cli.instants import parse_instant
 from pipeline.cli.registry import use_registry
+from pipeline.cli.repeating import Every, rounds
 from pipeline.errors import Problem
 from pipeline.settings import Settings
 from pipeline.startup import reach_broker
@@ -45,10 +44,7 @@ FINDINGS_SHOWN = 200
 @app.command()
 def seal(
     context: typer.Context,
-    every: Annotated[
-        float | None,
-        typer.Option("--every", metavar="SECONDS", min=1, help="Go on until Ctrl-C or SIGTERM, and seal that often."),
-    ] = None,
+    every: Every = None,
     as_json: AsJson = False,
 ) -> None:
     """Take what the sink has stored into the hash chain, and publish an anchor for each partition that moved.
@@ -57,17 +53,10 @@ def seal(
     committed offsets. Running it twice, or two at once, writes nothing twice.
     """
     settings = load_settings(context)
-    stopped = threading.Event()
-    if every is not None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
     with audit_log(settings) as log, clickhouse_client(settings) as client:
-        while not stopped.is_set():
+        for _ in rounds(every):
             ends = log.stored_ends(settings.kafka.topic_prefix + settings.sink.group_id)
             _tell_sealed(seal_all(AuditBook(client), log, ends, lambda: datetime.now(UTC)), as_json=as_json)
-            if every is None:
-                break
-            stopped.wait(every)
 
 
 @app.command()

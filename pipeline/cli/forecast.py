@@ -14,6 +14,7 @@ from pipeline.cli import load_settings
 from pipeline.cli.clickhouse import clickhouse_client
 from pipeline.cli.dates import date_of_text
 from pipeline.cli.forecasting import backtest, end_of_day, forecast, learn
+from pipeline.cli.repeating import Every, rounds
 from pipeline.errors import Problem
 from sinks.forecasts import BacktestRow, ForecastRow, write_backtest, write_forecast
 
@@ -39,36 +40,39 @@ def command(
             "--backtest", metavar="N", min=0, help="Also try N earlier dates, four weeks apart, on what came."
         ),
     ] = 0,
+    every: Every = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a company, for programs.")] = False,
 ) -> None:
     """Learn from what was known at a date, and write what is expected: invoice by invoice, and by week.
 
-    Run it once a night: it learns anew each time. The views are invoice_forecasts, cash_forecast and
-    forecast_backtests. Nothing that came to be known after the date is used, also where the date is a past one.
+    Run it once a night, or with --every 86400: it learns anew each time. The views are invoice_forecasts, cash_forecast
+    and forecast_backtests. Nothing that came to be known after the date is used, also where the date is a past one.
     """
     asked = date_of_text(as_of, "--as-of")
-    now = datetime.now(UTC)
-    with clickhouse_client(load_settings(context)) as client:
-        for code, newest in _companies(client, company).items():
-            day = asked or newest
-            learned = learn(client, code, day, end_of_day(day))
-            rows = list(forecast(learned, weeks))
-            write_forecast(client, rows, now)
-            tried: list[BacktestRow] = []
-            for number in range(1, backtests + 1):
-                tried += backtest(client, code, day - timedelta(days=28 * number), min(weeks, 4), day)
-            write_backtest(client, tried, now)
-            said = {
-                "company": code,
-                "as_of": day.isoformat(),
-                "invoices": len(rows),
-                "kept_rate": round(learned.kept, 4),
-            }
-            said |= {"errors": _errors(tried)}
-            if as_json:
-                typer.echo(json.dumps(said))
-            else:
-                _show(code, day, rows, tried)
+    settings = load_settings(context)
+    for _ in rounds(every):
+        now = datetime.now(UTC)
+        with clickhouse_client(settings) as client:
+            for code, newest in _companies(client, company).items():
+                day = asked or newest
+                learned = learn(client, code, day, end_of_day(day))
+                rows = list(forecast(learned, weeks))
+                write_forecast(client, rows, now)
+                tried: list[BacktestRow] = []
+                for number in range(1, backtests + 1):
+                    tried += backtest(client, code, day - timedelta(days=28 * number), min(weeks, 4), day)
+                write_backtest(client, tried, now)
+                _tell(code, day, rows, tried, round(learned.kept, 4), as_json=as_json)
+
+
+def _tell(
+    code: str, day: date, rows: Sequence[ForecastRow], tried: list[BacktestRow], kept_rate: float, *, as_json: bool
+) -> None:
+    if as_json:
+        said = {"company": code, "as_of": day.isoformat(), "invoices": len(rows), "kept_rate": kept_rate}
+        typer.echo(json.dumps(said | {"errors": _errors(tried)}))
+    else:
+        _show(code, day, rows, tried)
 
 
 def _companies(client: Client, company: str | None) -> dict[str, date]:

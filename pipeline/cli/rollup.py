@@ -12,8 +12,9 @@ from rich.console import Console
 from pipeline.cli import load_settings
 from pipeline.cli.clickhouse import clickhouse_client
 from pipeline.cli.dates import date_of_text
+from pipeline.cli.repeating import Every, rounds
 from pipeline.errors import Problem
-from sinks.rollups import roll_up
+from sinks.rollups import Rollup, roll_up
 
 # Days that are written again each time: postings come late for them more often than not.
 _AGAIN_DAYS = 7
@@ -35,26 +36,31 @@ def rollup(
         str | None,
         typer.Option("--through", metavar="DATE", help="Last day; by default the last that is over for the company."),
     ] = None,
+    every: Every = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a day, for programs.")] = False,
 ) -> None:
     """Write the rollups of closed local days: aging, key figures and activity.
 
-    A day that is written again replaces itself, so this may be run as often as one likes; once a night is enough. The
-    views are aging_daily, key_figures_daily and activity_hourly.
+    A day that is written again replaces itself, so this may be run as often as one likes; once a night is enough,
+    or every few hours with --every. The views are aging_daily, key_figures_daily and activity_hourly.
     """
     begin, end = date_of_text(first, "--from"), date_of_text(last, "--through")
-    with clickhouse_client(load_settings(context)) as client:
-        console = Console(highlight=False)
-        for code in _companies(client, company):
-            days = _days(client, code, begin, end)
-            for done in roll_up(client, code, days):
-                if as_json:
-                    typer.echo(json.dumps(done._asdict() | {"day": done.day.isoformat()}))
-                else:
-                    console.print(
-                        f"{code} {done.day}: {done.accounts:,} balances, {done.figures} sets of key figures, "
-                        f"{done.activity:,} rows of activity"
-                    )
+    settings = load_settings(context)
+    for _ in rounds(every):
+        with clickhouse_client(settings) as client:
+            for code in _companies(client, company):
+                for done in roll_up(client, code, _days(client, code, begin, end)):
+                    _tell(code, done, as_json=as_json)
+
+
+def _tell(code: str, done: Rollup, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(done._asdict() | {"day": done.day.isoformat()}))
+    else:
+        Console(highlight=False).print(
+            f"{code} {done.day}: {done.accounts:,} balances, {done.figures} sets of key figures, "
+            f"{done.activity:,} rows of activity"
+        )
 
 
 def _companies(client: Client, company: str | None) -> list[str]:
