@@ -27,12 +27,14 @@ def bench(
     context: typer.Context,
     quick: Annotated[bool, typer.Option("--quick", help="An eighth of the events: less exact.")] = False,
     door: Annotated[bool, typer.Option("--api", help="Only the HTTP door.")] = False,
+    audit: Annotated[bool, typer.Option("--audit", help="Only the hash chain over the raw log.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
 ) -> None:
-    """Measure worker, sink, HTTP door and the whole pipeline on a broker and a ClickHouse of its own, and print ratios.
+    """Measure the whole pipeline and its parts on a broker and a ClickHouse of its own, and print ratios.
 
-    Events a second, CPU time an event, latencies at half load, restart and memory; beside a bare loop that consumes,
-    decodes and counts, and beside stock Faust. Nothing else should run meanwhile. Its data are removed at the end.
+    Worker, sink, HTTP door and audit: events a second, CPU time an event, latencies at half load, restart and memory;
+    beside a bare loop that consumes, decodes and counts, and beside stock Faust. Nothing else should run meanwhile. Its
+    data are removed at the end.
     """
     console = Console(highlight=False, stderr=as_json)
     if not console.is_terminal:
@@ -44,7 +46,8 @@ def bench(
         with ending_by_signal(), fetch_progress(console) as progress, make_stack(own, progress) as stack:
             addressed = own.with_addresses(stack.kafka_bootstrap_servers, stack.clickhouse_url)
             measuring = Bench(addressed, folder, lambda words: console.print(f"[dim]{words} …[/dim]"), quick=quick)
-            _show(measuring.run_door() if door else measuring.run(), console, as_json=as_json)
+            measure = measuring.run_door if door else measuring.run_audit if audit else measuring.run
+            _show(measure(), console, as_json=as_json)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

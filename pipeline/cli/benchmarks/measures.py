@@ -8,6 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from avro import contracts
 from jobs import EVENT_TYPES
+from pipeline.cli.benchmarks.audit import measure_audit
 from pipeline.cli.benchmarks.history import COMPANY, history, invoice
 from pipeline.cli.benchmarks.http_door import measure_door
 from pipeline.cli.benchmarks.latency import Latencies, measure_latencies
@@ -45,13 +46,19 @@ class Bench:
         bare, counting = self._simple_fold()
         faust = self._stock_faust()
         domain, whole, latencies = self._pipeline()
-        return [bare, counting, faust, domain, whole, *latencies, *self._restart(), *self.run_door()]
+        return [bare, counting, faust, domain, whole, *latencies, *self._restart(), *self.run_audit(), *self.run_door()]
 
     def run_door(self) -> list[Result]:
         """Measure the HTTP door alone."""
         with self._system() as system:
             self._tell("HTTP door")
             return measure_door(system, max(20.0 / self._share, 5.0))
+
+    def run_audit(self) -> list[Result]:
+        """Measure the hash chain alone."""
+        with self._system() as system:
+            system.prepare(tables=True)
+            return measure_audit(system, self._count(200_000), self._tell)
 
     def _count(self, full: int) -> int:
         return max(full // self._share, 1_000)
