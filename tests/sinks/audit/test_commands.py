@@ -14,6 +14,7 @@ import pytest
 
 from avro import contracts
 from pipeline.local import ClickHouseServer, KafkaBroker
+from sinks.access.scope import stored_tables
 from tests.pipeline.cli.calls import Done, arrears, assert_one_line
 from tests.sinks.samples import any_record
 from tests.sinks.stack import System, TransactionalWriter, system
@@ -168,10 +169,12 @@ def test_retention_asks_before_it_deletes(installed: Installed) -> None:
     assert held.code == 0, held
     listed = installed.call("retention", "hold", "list", "--json")
     assert [json.loads(line)["account_id"] for line in listed.output.splitlines()] == ["C1"]
-    planned = [
+    told = [
         json.loads(line)
         for line in installed.call("retention", "plan", "--without-kafka", "--json").output.splitlines()
     ]
+    planned = [line for line in told if "rows" in line]
+    assert {line["table"] for line in told if "days" in line or "kept" in line} == stored_tables().keys()
     assert sum(one["rows"] + one["held"] for one in planned) == 20
     kept = sum(one["held"] for one in planned)
     assert kept > 0
@@ -180,6 +183,9 @@ def test_retention_asks_before_it_deletes(installed: Installed) -> None:
     assert installed.made.query(count)[0][0] == rows + kept
     assert installed.call("retention", "hold", "remove", "case-7", "--company", "FR01", "--account", "C1").code == 0
     assert_one_line(installed.call("retention", "hold", "remove", "case-7", "--company", "FR01"), "there is no hold")
+    (installed.folder / "arrears.toml").write_text('[retention]\ncold_volume = "ice"\n')
+    for words in (("plan",), ("apply",), ("apply", "--yes")):
+        assert_one_line(installed.call("retention", *words), "'default' of table events has no volume 'ice'")
 
 
 def test_an_erasure_asks_and_says_whose(installed: Installed) -> None:
