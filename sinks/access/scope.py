@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sinks.access.spec import Role
-from sinks.audit.canon import PERSONAL_KEYS
 from sinks.migrations import MIGRATIONS
 from sinks.migrations.ddl import Table, View, literal
 
@@ -22,12 +21,6 @@ ACCOUNTS_VIEW = "access_accounts"
 EVENTS_MASKED = "events_masked"
 RECEIPTS_MASKED = "receipts_masked"
 _MASKS = {EVENTS_MASKED: "events", RECEIPTS_MASKED: "receipts_versions"}
-
-# Texts in payloads that are about persons, with their values as JSON has them.
-# Who is in charge of something is shown: analysts ask by it.
-_PERSONAL_KEYS = tuple(key for key in PERSONAL_KEYS if key not in {"assigned_to", "collector_id"})
-_PERSONAL_TEXT = rf'"({"|".join(_PERSONAL_KEYS)})": ?"(?:[^"\\]|\\.)*"'
-_STARS = r'"\1":"***"'
 
 _WORD = re.compile(r"\b\w+\b")
 
@@ -173,8 +166,7 @@ def own_views(database: str, definer: str) -> dict[str, tuple[str, str]]:
     events = stored_tables()["events"].columns
     receipts = [column.name for column in _views()["receipts"].columns if column.name != "payer_reference"]
     security = f"DEFINER = {definer} SQL SECURITY DEFINER"
-    masked = f"replaceRegexpAll(payload, {literal(_PERSONAL_TEXT)}, {literal(_STARS)})"
-    shown = ", ".join(column for column in events if column != "payload")
+    shown = ", ".join(column for column in events if column not in {"payload", "details"})
     return {
         ACCOUNTS_VIEW: (
             f"""{security} AS
@@ -194,7 +186,7 @@ GROUP BY company, account_id""",
             "Who is in charge of an account now, and of which regions its documents are; row policies look here.",
         ),
         EVENTS_MASKED: (
-            f"{security} AS\nSELECT {shown},\n    {masked} AS payload\nFROM {database}.events",
+            f"{security} AS\nSELECT {shown},\n    details AS payload\nFROM {database}.events",
             "The raw log events without texts about persons.",
         ),
         RECEIPTS_MASKED: (

@@ -27,7 +27,7 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table or of a view; `rule` is a DEFAULT, MATERIALIZED or CODEC clause."""
+    """A column of a table or of a view; `rule` is a DEFAULT, MATERIALIZED, ALIAS or CODEC clause."""
 
     name: str
     type: str

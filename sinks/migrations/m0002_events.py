@@ -1,7 +1,38 @@
 """Migration 2: the raw log, and the settings of companies, which are events as well."""
 
-from sinks.migrations.ddl import POSITION, MaterializedView, Migration, Table, View
+from sinks.audit.canon import PERSONAL_KEYS
+from sinks.migrations.ddl import POSITION, Column, MaterializedView, Migration, Table, View, literal
 from sinks.migrations.text import columns
+
+# Texts in payloads that are about persons, with their values as JSON has them. Who is in charge of something is shown.
+_KEYS = "|".join(key for key in PERSONAL_KEYS if key not in {"assigned_to", "collector_id"})
+_PERSONAL_TEXT = rf'"({_KEYS})": ?"(?:[^"\\]|\\.)*"'
+_STARS = r'"\1":"***"'
+_MASKED = f"replaceRegexpAll(payload, {literal(_PERSONAL_TEXT)}, {literal(_STARS)})"
+
+# Taken out of the payload when they are asked for: they cost nothing to insert or to keep, follow an erasure, and may be
+# granted to those who may not read the payload (docs/adr/0063).
+_OF_PAYLOAD = (
+    *columns("""
+value_date     : Nullable(Date32)  ALIAS toDate32OrNull(JSONExtractString(payload, 'value_date'))
+                                          | Day on which the bank credited cash; null where the event has none.
+effective_date : Nullable(Date32)  ALIAS toDate32OrNull(JSONExtractString(payload, 'effective_date'))
+                                          | Day from which it counts, where the event says one; else null.
+invoice_ids    : Array(String)  ALIAS JSONExtract(payload, 'invoice_ids', 'Array(String)')
+                                          | Invoices that a promise or notice names; else empty.
+channel        : String  ALIAS JSONExtractString(payload, 'channel')
+                                          | How a contact was made or a notice sent; else empty.
+outcome        : String  ALIAS JSONExtractString(payload, 'outcome')
+                                          | What came of a contact, a dispute or a matching; else empty.
+right_party    : Nullable(Bool)  ALIAS JSONExtract(payload, 'right_party', 'Nullable(Bool)')
+                                          | Whether a contact reached the person who decides; null where that is not known.
+action         : String  ALIAS JSONExtractString(payload, 'action')
+                                          | What a user did: login, logout, view, export, data_changed; else empty.
+succeeded      : Nullable(Bool)  ALIAS JSONExtract(payload, 'succeeded', 'Nullable(Bool)')
+                                          | Whether a user's action was let through; null for other events.
+"""),
+    Column("details", "String", "The payload with *** for texts about persons.", f"ALIAS {_MASKED}"),
+)
 
 _EVENTS = Table(
     name="events",
@@ -41,6 +72,7 @@ actor_id       : String                   | Who did it: a user or a system; empt
 actor_role     : LowCardinality(String)   | Role in which the actor did it; empty when not known.
 correlation_id : String                   | Case or request it belongs to; joins events of several sources.
 """),
+        *_OF_PAYLOAD,
     ),
     partition_by="toYYYYMM(_appended_at)",
     order_by="(company, account_id, recorded_at, _partition, _offset)",

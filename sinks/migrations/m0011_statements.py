@@ -79,7 +79,7 @@ _INVOICE_HISTORY = View(
 recorded_at : DateTime64(6, 'UTC')   | When it became known.
 log         : LowCardinality(String) | Where it stands: event, ledger, aging, dispute, promise or alert.
 what        : String                 | Kind of event or posting, bucket reached, status of the promise or alert.
-detail      : String                 | The rest in words or JSON.
+detail      : String                 | The rest in words, or as JSON without texts about persons.
 amount      : Nullable({DECIMAL}) | Amount of it, signed as in the ledger; NULL where there is none.
 currency    : String                 | ISO 4217 code; empty where there is no amount.
 actor_id    : String                 | Who did it; empty for what the pipeline worked out.
@@ -88,13 +88,13 @@ event_id    : String                 | Event that says or caused it.
     select=f"""
 SELECT * FROM
 (
-    SELECT recorded_at, 'event' AS log, toString(event_type) AS what, payload AS detail,
+    SELECT recorded_at, 'event' AS log, toString(event_type) AS what, details AS detail,
         CAST(amount AS Nullable({DECIMAL})) AS amount, toString(currency) AS currency, actor_id, event_id
     FROM events
     WHERE company = {{company:String}} AND (
         invoice_id = {{invoice_id:String}}
         OR (subject_type IN ('invoice', 'debit_memo') AND subject_id = {{invoice_id:String}})
-        OR has(JSONExtract(payload, 'invoice_ids', 'Array(String)'), {{invoice_id:String}})
+        OR has(invoice_ids, {{invoice_id:String}})
         OR event_id IN (SELECT event_id FROM ledger_entries_log WHERE {_ITEM})
     )
     UNION ALL
@@ -254,7 +254,6 @@ GROUP BY company, currency, from_bucket, to_bucket
 _AGE_BANDS = (
     "multiIf(age_days <= 1, '0-1', age_days <= 5, '2-5', age_days <= 10, '6-10', age_days <= 30, '11-30', '31+')"
 )
-_VALUE_DATE = "toDate32OrZero(JSONExtractString(payload, 'value_date'))"  # refunds and reversals have none
 
 _UNAPPLIED = View(
     name="unapplied_cash_aging",
@@ -286,7 +285,7 @@ FROM
     (
         SELECT company, payment_id,
             argMinIf(currency, _offset, event_type = 'PaymentReceived') AS currency,
-            argMinIf({_VALUE_DATE}, _offset, event_type = 'PaymentReceived') AS value_date,
+            assumeNotNull(argMinIf(credited_on, _offset, event_type = 'PaymentReceived')) AS value_date,
             toDecimal128(ifNull(argMinIf(amount, _offset, event_type = 'PaymentReceived'), 0), 4) AS received,
             toDecimal128(ifNull(sumIf(amount, event_type = 'PaymentRefunded' AND effective <= {{as_of:Date32}}), 0), 4)
                 AS refunded,
@@ -295,11 +294,12 @@ FROM
             countIf(event_type = 'ReceiptMoved') AS moves
         FROM
         (
-            SELECT *, toDate32(ifNull(nullIf(JSONExtractString(payload, 'effective_date'), ''), toString(toDate32(
-                formatDateTime(occurred_at, '%F', timezone_of[company]))))) AS effective
+            SELECT *, ifNull(counts_from, toDate32(formatDateTime(occurred_at, '%F', timezone_of[company]))) AS effective
             FROM
             (
-                SELECT *, (SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of
+                SELECT company, event_id, payment_id, event_type, currency, amount, occurred_at, _offset,
+                    events.value_date AS credited_on, events.effective_date AS counts_from,
+                    (SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of
                 FROM events
                 WHERE {_KNOWN} AND payment_id != '' AND (account_id = '' OR event_type = 'ReceiptMoved')
                     AND event_type IN ('PaymentReceived', 'PaymentRefunded', 'PaymentReversed', 'ReceiptMoved')

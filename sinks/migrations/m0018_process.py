@@ -6,11 +6,11 @@ from sinks.migrations.text import columns
 _INVOICES = "item_type IN ('invoice', 'debit_memo')"
 # What the worker carries from account to account says again what was sent.
 _NAMED = """
-    SELECT company, arrayJoin(if(invoice_id != '', [invoice_id], JSONExtract(payload, 'invoice_ids', 'Array(String)'))) AS case_id,
+    SELECT company, arrayJoin(if(invoice_id != '', [invoice_id], invoice_ids)) AS case_id,
         toString(event_type) AS activity, occurred_at AS happened_at, actor_id AS resource, toString(actor_role) AS role,
         toString(source) AS system, event_id
     FROM events
-    WHERE company = {company:String} AND (invoice_id != '' OR JSONHas(payload, 'invoice_ids'))
+    WHERE company = {company:String} AND (invoice_id != '' OR notEmpty(invoice_ids))
         AND source != 'arrears'
         AND (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
     LIMIT 1 BY company, case_id, event_id"""
