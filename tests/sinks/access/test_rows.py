@@ -230,7 +230,7 @@ def test_what_is_no_text_about_a_person_is_read_out_of_the_payload(folder: Path,
     queries = [
         f"SELECT {columns} FROM events WHERE company = 'FR01' AND has(invoice_ids, 'I1') AND right_party",
         f"SELECT {columns} FROM events_masked WHERE company = 'FR01' AND has(invoice_ids, 'I1')",
-        "SELECT details FROM events WHERE company = 'FR01'",
+        "SELECT details FROM events WHERE company = 'FR01' ORDER BY account_id",
         "SELECT detail FROM invoice_history(company = 'FR01', invoice_id = 'I1') WHERE log = 'event'",
         "SELECT * FROM operator_productivity(from_date = '1970-01-01', to_date = '2026-02-01') WHERE company = 'FR01'",
         "SELECT case_id, activity FROM process_log(company = 'FR01', from_date = '1970-01-01', to_date = '2026-02-01')",
