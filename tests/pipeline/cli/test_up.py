@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.cli.preparation import has_companies
 from pipeline.local.addresses import read_addresses
+from tests.processes import has_ended
 from topics import catalogue
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
@@ -65,10 +66,6 @@ def _up(folder: Path) -> "Iterator[tuple[subprocess.Popen[str], dict[str, dict[s
         finally:
             process.kill()
             process.communicate()
-
-
-def _has_ended(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def _eventually(condition: Callable[[], bool], seconds: float = 40.0) -> bool:
@@ -132,7 +129,7 @@ def test_it_starts_ends_and_comes_back_with_everything(tmp_path: Path) -> None:
         # However it ends, nothing is left behind.
         process.kill()
         process.wait()
-        assert _eventually(lambda: all(_has_ended(part["pid"]) for part in parts.values()))
+        assert _eventually(lambda: all(has_ended(part["pid"]) for part in parts.values()))
     assert read_addresses(folder) is None
 
 

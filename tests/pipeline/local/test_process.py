@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.errors import Problem
 from pipeline.local.process import ChildProcess
+from tests.processes import has_ended
 
 SLEEPER = "import time; print('ready', flush=True); time.sleep(600)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
@@ -24,10 +25,6 @@ child = ChildProcess("sleeper", command, pathlib.Path({log!r}), grace_seconds=0.
 print(child.pid, flush=True)
 time.sleep(600)
 """
-
-
-def _is_there(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def _eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -53,7 +50,7 @@ def test_a_program_is_asked_to_end_and_its_output_is_kept(tmp_path: Path) -> Non
     child = _start(tmp_path / "log", SLEEPER)
     assert child.poll() is None
     assert child.stop() == 128 + signal.SIGTERM
-    assert not _is_there(child.pid)
+    assert has_ended(child.pid)
     assert (tmp_path / "log").read_text() == "ready\n"
     assert child.stop() == 128 + signal.SIGTERM  # once more does nothing
 
@@ -61,7 +58,7 @@ def test_a_program_is_asked_to_end_and_its_output_is_kept(tmp_path: Path) -> Non
 def test_a_program_that_does_not_listen_is_killed_after_the_time_of_grace(tmp_path: Path) -> None:
     child = _start(tmp_path / "log", DEAF, grace_seconds=0.3)
     assert child.stop() == 128 + signal.SIGKILL
-    assert not _is_there(child.pid)
+    assert has_ended(child.pid)
 
 
 def test_kill_leaves_no_time_for_anything(tmp_path: Path) -> None:
@@ -92,15 +89,15 @@ def test_no_program_outlives_a_parent_that_was_killed(tmp_path: Path, program: s
         assert _eventually(lambda: _is_ready(log))
         launcher = psutil.Process(pid).ppid()
         parent.kill()
-    assert _eventually(lambda: not _is_there(pid))
-    assert _eventually(lambda: not _is_there(launcher))
+    assert _eventually(lambda: has_ended(pid))
+    assert _eventually(lambda: has_ended(launcher))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a child of its parent's death")
 def test_no_program_outlives_a_launcher_that_was_killed(tmp_path: Path) -> None:
     child = _start(tmp_path / "log", DEAF)
     os.kill(psutil.Process(child.pid).ppid(), signal.SIGKILL)
-    assert _eventually(lambda: not _is_there(child.pid))
+    assert _eventually(lambda: has_ended(child.pid))
     child.stop()
 
 

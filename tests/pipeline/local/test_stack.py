@@ -17,6 +17,7 @@ from pipeline.errors import Problem
 from pipeline.local import ClickHouseServer, KafkaBroker, Stack
 from pipeline.local.folder import Folder
 from pipeline.local.ports import free_port, is_free
+from tests.processes import has_ended
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 
@@ -56,10 +57,6 @@ def _read(broker: KafkaBroker, topic: str, count: int) -> list[str]:
         values += [(message.value() or b"").decode() for message in consumer.consume(10, 0.5) if not message.error()]
     consumer.close()
     return values
-
-
-def _has_ended(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_data_are_there_again_after_a_stop_a_crash_and_a_new_start(kafka: KafkaBroker, topic_prefix: str) -> None:
@@ -109,7 +106,7 @@ def test_a_stack_survives_kill_9_of_its_parent_and_comes_back_in_time(tmp_path: 
         parent.send_signal(signal.SIGKILL)
     # At once: the programs of the killed stack are still ending, and their folders are theirs until they have.
     with Stack(tmp_path / "stack", kafka_port=0, clickhouse_port=0) as stack:
-        assert all(_has_ended(pid) for pid in pids)
+        assert all(has_ended(pid) for pid in pids)
         assert stack.clickhouse is not None
         assert stack.clickhouse.client().command("SELECT 1") == 1
 
