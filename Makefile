@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests start dozens of programs; without bytecode on the disk each of them would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test test-compiled lint format bench chaos lock wheel-compiled clean
+.PHONY: install demo test test-compiled lint lint-quick format bench chaos lock wheel-compiled clean
 
 install: $(READY)
 
@@ -19,9 +21,14 @@ $(READY): pyproject.toml requirements.lock
 demo: install
 	$(BIN)/arrears demo
 
-# Two processes, each with a broker and a ClickHouse of its own: much of the time is waiting for these. A file stays whole.
-test: lint
-	$(BIN)/python -m pytest --numprocesses=$${ARREARS_TEST_PROCESSES:-2} --dist=loadfile --durations=15
+# Three processes, each with a broker and a ClickHouse of its own: much of the time is waiting for these, so they keep
+# two cores busy. tests/distribution.py says who gets what. Types are checked beside them; what is wrong with those is
+# printed behind the summary of the tests.
+test: lint-quick
+	@$(BIN)/mypy > $(VENV)/types.txt 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest --numprocesses=$${ARREARS_TEST_PROCESSES:-3} --dist=loadfile --durations=15; tests=$$?; \
+	wait $$types || { cat $(VENV)/types.txt; exit 1; }; \
+	exit $$tests
 
 # Builds the wheel that images are made of and runs the jobs' tests on it: some minutes.
 test-compiled: install
@@ -31,10 +38,12 @@ test-compiled: install
 wheel-compiled: install
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/uv build --wheel --python $(BIN)/python --out-dir dist .
 
-lint: install
+lint: lint-quick
+	$(BIN)/mypy
+
+lint-quick: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 

@@ -4,14 +4,21 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
 
 from pipeline.local import ClickHouseServer, KafkaBroker
+from tests.distribution import ByLength
 
 _numbers = itertools.count(1)
 _brokers: list[KafkaBroker] = []  # those of this session that were asked for
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByLength:
+    """How several test processes share the work."""
+    return ByLength(config, log)
 
 
 @pytest.fixture(scope="session")
