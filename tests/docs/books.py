@@ -20,10 +20,10 @@ from pipeline.scenarios import Scenario
 from pipeline.scenarios.format import ClockStep, EventStep
 from pipeline.store import PartitionStore, open_store
 from sinks.clickhouse import Address, ClickHouseStore
-from sinks.migrations import Runner
 from sinks.positions import Member, Partition, span_of
 from sinks.routes import routes
 from sinks.store import token_of
+from tests.sinks.copies import make_tables
 from tests.sinks.twins import MemoryRecord
 from topics import EVENTS, catalogue, partition_key, partition_of
 
@@ -122,8 +122,7 @@ class Books:
 
     def write_to(self, address: Address) -> None:
         """Make the tables of a database and fill them."""
-        runner = Runner(address)
-        runner.run(runner.plan())
+        make_tables(address)
         store = ClickHouseStore(address)
         for route in routes(self.contracts, self.topics).values():
             for number in range(self.topics[route.topic].partitions):

@@ -12,12 +12,13 @@ from avro import contracts
 from jobs.company import CompanySettings
 from jobs.events import Event
 from pipeline import log_writer
-from pipeline.cli.preparation import prepare_tables, prepare_topics
+from pipeline.cli.preparation import prepare_topics
 from pipeline.cli.reconciliation import Line, clickhouse_address, reconcile, worker_group
 from pipeline.cli.services import Installation
 from pipeline.companies import plan, publish
 from pipeline.local import ClickHouseServer, KafkaBroker
 from pipeline.settings import ClickHouseSettings, KafkaSettings, Settings, StackSettings, variable_name
+from tests.sinks.copies import make_tables
 from topics import EVENTS, catalogue
 
 READY_SECONDS_MAX = 60.0
@@ -49,7 +50,7 @@ def installed(
         variable_name("sink", "age_seconds_max"): "0.5",
     }
     prepare_topics(settings)
-    prepare_tables(settings)
+    make_tables(clickhouse_address(settings))
     topics = catalogue(prefix)
     publish(
         Producer(settings.kafka.producer_config() | {"enable.idempotence": True, "linger.ms": 0}),

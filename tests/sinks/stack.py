@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from sinks.clickhouse import Address
-from sinks.migrations import Runner
+from tests.sinks.copies import make_tables
 from topics import Topic, catalogue
 
 
@@ -38,8 +38,7 @@ class System:
         wanted = [NewTopic(topic.name, topic.partitions, 1, config=topic.config()) for topic in self.topics.values()]
         for future in admin.create_topics(wanted).values():
             future.result(30)
-        runner = Runner(self.address)
-        runner.run(runner.plan())
+        make_tables(self.address)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with self.address.client() as client:

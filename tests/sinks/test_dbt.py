@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.local import ClickHouseServer
 from sinks.clickhouse import Address
 from sinks.dbt import document
-from sinks.migrations import Runner
+from tests.sinks.copies import make_tables
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "dbt" / "models"
 _SOURCE = re.compile(r"source\('arrears', '(\w+)'\)")
@@ -37,8 +37,7 @@ def test_whatever_hangs_on_a_source_names_one() -> None:
 @pytest.mark.clickhouse
 def test_the_models_run(clickhouse: ClickHouseServer) -> None:
     address = Address(clickhouse.url, "dbt_example")
-    runner = Runner(address)
-    runner.run(runner.plan())
+    make_tables(address)
     with address.client() as client:
         _run_all(client)
         client.command("DROP DATABASE dbt_example SYNC")

@@ -8,10 +8,10 @@ import pytest
 from avro import contracts
 from sinks.clickhouse import Address, ClickHouseStore
 from sinks.errors import RowsRefused, Unavailable
-from sinks.migrations import Runner
 from sinks.positions import Member, Partition, Span, span_of
 from sinks.store import TableStore, token_of
 from sinks.wrap import record_wrapper
+from tests.sinks.copies import make_tables
 from tests.sinks.samples import entry_value
 from tests.sinks.twins import MemoryRecord, MemoryStore
 
@@ -37,8 +37,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     server = request.getfixturevalue("clickhouse")
     prefix = request.getfixturevalue("topic_prefix")
     address = Address(server.url, "store_" + prefix.strip("."))
-    runner = Runner(address)
-    runner.run(runner.plan())
+    make_tables(address)
     with address.client() as client:
         yield Bench(
             ClickHouseStore(address),
@@ -111,8 +110,7 @@ def test_a_server_that_is_away_is_unavailable_and_the_store_finds_it_again(
 ) -> None:
     server = clickhouse
     address = Address(server.url, "away_" + topic_prefix.strip("."))  # type: ignore[attr-defined]
-    runner = Runner(address)
-    runner.run(runner.plan())
+    make_tables(address)
     store = ClickHouseStore(address, timeout_seconds=10)
     store.insert(TABLE, token(1, 1), container(1))
     server.stop()  # type: ignore[attr-defined]

@@ -18,8 +18,8 @@ from confluent_kafka.cimpl import NewPartitions
 
 from avro import contracts
 from pipeline.cli.checks import CHECKS, clickhouse, examine, kafka, machine
-from pipeline.cli.clickhouse import clickhouse_client
-from pipeline.cli.preparation import prepare_tables, prepare_topics
+from pipeline.cli.clickhouse import clickhouse_address, clickhouse_client
+from pipeline.cli.preparation import prepare_topics
 from pipeline.clock import TICK_HEADERS, tick_record
 from pipeline.local import ClickHouseServer, KafkaBroker
 from pipeline.settings import (
@@ -33,6 +33,7 @@ from pipeline.settings import (
 from sinks.clickhouse import INSERT_SETTINGS
 from tests.avro.registry_twin import registry_twin
 from tests.pipeline.cli.calls import addresses, arrears
+from tests.sinks.copies import make_tables
 from topics import EVENTS, catalogue
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
@@ -52,7 +53,7 @@ def healthy(kafka: KafkaBroker, clickhouse: ClickHouseServer) -> Iterator[Settin
         companies=CompanySettings(folder=ROOT / "config" / "companies"),
     )
     prepare_topics(settings)
-    prepare_tables(settings)
+    make_tables(clickhouse_address(settings))
     yield settings
     admin = AdminClient(settings.kafka.client_config())
     for future in admin.delete_topics([topic.name for topic in catalogue(prefix).values()]).values():

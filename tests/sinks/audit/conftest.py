@@ -15,27 +15,41 @@ from sinks.audit.seal import Sealed, seal
 from sinks.audit.verify import Period, Totals, verify
 from sinks.clickhouse import Address
 from tests.sinks.audit.log import MemoryAuditLog
-from tests.sinks.views.sample import Sample, played
+from tests.sinks.copies import Source, keep_only
+from tests.sinks.views.sample import played
 
 DAYS = 25
-TABLES = ("events", "event_chain", "audit_anchors", "erasures", "erased_rows", "retention_runs")
+COPIED = (
+    "events",
+    "event_chain",
+    "audit_anchors",
+    "erasures",
+    "erased_rows",
+    "retention_runs",
+    "ledger_entries_log",
+    "ledger_entries",
+)
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="package")
-def sample() -> Sample:
-    """The first weeks of the sample company."""
-    return played(DAYS)
+def original(clickhouse: ClickHouseServer) -> Iterator[Source]:
+    """A database that holds the first weeks of three partitions, from which others are copied."""
+    source = Source(Address(clickhouse.url, "audit_original"))
+    played(DAYS).books.write_to(source.address)
+    with source.address.client() as client:
+        keep_only(client, "events", "_partition IN (0, 5, 7)")
+    yield source
+    source.drop()
 
 
 @pytest.fixture(scope="package")
-def original(sample: Sample, clickhouse: ClickHouseServer) -> Iterator[Address]:
-    """A database that holds them, from which others are copied."""
-    address = Address(clickhouse.url, "audit_original")
-    sample.books.write_to(address)
-    yield address
-    with address.client() as client:
-        client.command("DROP DATABASE audit_original SYNC")
+def sealed(original: Source) -> Iterator[tuple[Source, list[Anchor]]]:
+    """The same with everything sealed, and what was published of that."""
+    with original.copied("audit_sealed", COPIED) as address, address.client() as client:
+        log = Log(address, client, MemoryAuditLog())
+        log.seal()
+        yield Source(address), log.published.anchors
 
 
 @dataclass
@@ -90,18 +104,15 @@ def _now() -> datetime:
 
 
 @pytest.fixture
-def log(original: Address) -> Iterator[Log]:
-    """A copy of the events in a database of the test's own."""
-    name = f"audit_{next(_numbers)}"
-    address = Address(original.url, name)
-    with original.client() as client:
-        client.command(f"CREATE DATABASE {name}")
-        for table in TABLES:
-            client.command(f"CREATE TABLE {name}.{table} AS {original.database}.{table}")
-        client.command(f"CREATE VIEW {name}.ledger_entries AS SELECT * FROM {original.database}.ledger_entries")
-        client.command(
-            f"INSERT INTO {name}.events SELECT * FROM {original.database}.events WHERE _partition IN (0, 5, 7)"
-        )
-    with address.client() as client:
+def log(original: Source) -> Iterator[Log]:
+    """A copy of the events in a database of the test's own, not sealed yet."""
+    with original.copied(f"audit_{next(_numbers)}", COPIED) as address, address.client() as client:
         yield Log(address, client, MemoryAuditLog())
-        client.command(f"DROP DATABASE {name} SYNC")
+
+
+@pytest.fixture
+def sealed_log(sealed: tuple[Source, list[Anchor]]) -> Iterator[Log]:
+    """A copy of the events in a database of the test's own, all of them sealed."""
+    source, anchors = sealed
+    with source.copied(f"audit_{next(_numbers)}", COPIED) as address, address.client() as client:
+        yield Log(address, client, MemoryAuditLog([*anchors]))

@@ -88,8 +88,8 @@ COLUMNS = (
 )
 
 
-def test_every_changed_column_is_found(log: Log) -> None:
-    log.seal()
+def test_every_changed_column_is_found(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     offsets = log.offsets(place)
     spoiled = offsets[3::2][: len(COLUMNS)]
@@ -101,8 +101,8 @@ def test_every_changed_column_is_found(log: Log) -> None:
     assert named[spoiled[2]] == "another"
 
 
-def test_columns_of_the_sorting_key_are_hashed_too(log: Log) -> None:
-    log.seal()
+def test_columns_of_the_sorting_key_are_hashed_too(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     spoiled = log.offsets(place)[5:25:5]
     changes = (
@@ -122,8 +122,8 @@ def test_columns_of_the_sorting_key_are_hashed_too(log: Log) -> None:
     assert _named(findings) == [("changed", place.partition, offset) for offset in spoiled]
 
 
-def test_a_removed_row_is_named(log: Log) -> None:
-    log.seal()
+def test_a_removed_row_is_named(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     first, *_, last = offsets = log.offsets(place)
     for offset in (first, offsets[33], last):
@@ -132,8 +132,8 @@ def test_a_removed_row_is_named(log: Log) -> None:
     assert _named(findings) == [("removed", place.partition, offset) for offset in (first, offsets[33], last)]
 
 
-def test_an_inserted_row_is_named(log: Log) -> None:
-    log.seal()
+def test_an_inserted_row_is_named(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     offsets = log.offsets(place)
     free = next(offset for offset in range(offsets[10], offsets[-1]) if offset not in offsets)
@@ -149,8 +149,8 @@ def test_an_inserted_row_is_named(log: Log) -> None:
     assert {finding.event_id for finding in findings} == {"forged"}
 
 
-def test_a_row_that_is_there_twice_is_found(log: Log) -> None:
-    log.seal()
+def test_a_row_that_is_there_twice_is_found(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     offset = log.offsets(place)[8]
     log.client.command(f"INSERT INTO events SELECT * FROM events WHERE {_at(place, offset)}")
@@ -158,8 +158,8 @@ def test_a_row_that_is_there_twice_is_found(log: Log) -> None:
     assert _named(findings) == [("inserted", place.partition, offset)]
 
 
-def test_swapped_rows_are_both_named(log: Log) -> None:
-    log.seal()
+def test_swapped_rows_are_both_named(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     one, other = log.offsets(place)[10:12]
     _swap(log, place, one, other)
@@ -181,8 +181,8 @@ def _swap(log: Log, place: Place, one: int, other: int) -> None:
     "change",
     ["content_hash = SHA256('x')", "chain_hash = SHA256('x')", "company = 'ZZ01'", "recorded_at = recorded_at + 1"],
 )
-def test_a_changed_row_of_the_chain_is_named_and_no_other(log: Log, change: str) -> None:
-    log.seal()
+def test_a_changed_row_of_the_chain_is_named_and_no_other(sealed_log: Log, change: str) -> None:
+    log = sealed_log
     place = log.busiest()
     offset = log.offsets(place)[21]
     _change(log, "event_chain", _link_at(place, offset), change)
@@ -191,8 +191,8 @@ def test_a_changed_row_of_the_chain_is_named_and_no_other(log: Log, change: str)
     assert "chain_changed" in {finding.kind for finding in findings}
 
 
-def test_a_removed_row_of_the_chain_is_named(log: Log) -> None:
-    log.seal()
+def test_a_removed_row_of_the_chain_is_named(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     offset, following = log.offsets(place)[21:23]
     _remove(log, "event_chain", _link_at(place, offset))
@@ -203,8 +203,8 @@ def test_a_removed_row_of_the_chain_is_named(log: Log) -> None:
     ]
 
 
-def test_a_row_that_is_gone_from_both_sides_breaks_the_chain(log: Log) -> None:
-    log.seal()
+def test_a_row_that_is_gone_from_both_sides_breaks_the_chain(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     offset, following = log.offsets(place)[21:23]
     _remove(log, "event_chain", _link_at(place, offset))
@@ -213,8 +213,8 @@ def test_a_row_that_is_gone_from_both_sides_breaks_the_chain(log: Log) -> None:
     assert _named(findings) == [("chain_changed", place.partition, following)]
 
 
-def test_a_truncated_tail_is_found_by_the_anchors_alone(log: Log) -> None:
-    log.seal()
+def test_a_truncated_tail_is_found_by_the_anchors_alone(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     cut, last = log.offsets(place)[-6], log.offsets(place)[-1]
     where = f"partition = {place.partition} AND offset >= {cut}"
@@ -229,16 +229,16 @@ def test_a_truncated_tail_is_found_by_the_anchors_alone(log: Log) -> None:
     }
 
 
-def test_nothing_is_sealed_over_a_truncated_chain(log: Log) -> None:
-    log.seal()
+def test_nothing_is_sealed_over_a_truncated_chain(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     _remove(log, "event_chain", f"partition = {place.partition} AND offset >= {log.offsets(place)[-6]}")
     with pytest.raises(SinkProblem, match="was anchored at"):
         log.seal()
 
 
-def test_a_chain_that_was_made_anew_is_not_the_one_that_was_anchored(log: Log) -> None:
-    log.seal()
+def test_a_chain_that_was_made_anew_is_not_the_one_that_was_anchored(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     offset = log.offsets(place)[15]
     _change(log, "events", _at(place, offset), "amount = 1, actor_id = 'eve'")
@@ -252,8 +252,8 @@ def test_a_chain_that_was_made_anew_is_not_the_one_that_was_anchored(log: Log) -
     assert log.verify(anchors=[])[0] == []  # by itself it is consistent: only what stands elsewhere proves anything
 
 
-def test_changed_anchors_in_the_table_are_found(log: Log) -> None:
-    log.seal()
+def test_changed_anchors_in_the_table_are_found(sealed_log: Log) -> None:
+    log = sealed_log
     place = log.busiest()
     _change(log, "audit_anchors", f"partition = {place.partition}", "chain_hash = SHA256('x')")
     findings, _ = log.verify()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sinks.audit.book import Anchor
 from sinks.audit.export import export
 from sinks.audit.signature import make_key, public_key, read_key
 from sinks.audit.verify_export import is_signed
 from sinks.errors import SinkProblem
 from tests.sinks.audit.conftest import Log
+from tests.sinks.copies import Source
 
 pytestmark = pytest.mark.clickhouse
 
@@ -64,18 +67,27 @@ def test_a_key_is_made_once_and_is_its_owners(tmp_path: Path) -> None:
         read_key(tmp_path / "bad.pem")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def key() -> Ed25519PrivateKey:
     """A signing key."""
     return Ed25519PrivateKey.generate()
 
 
-@pytest.fixture
-def folder(log: Log, key: Ed25519PrivateKey, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def exported(
+    sealed: tuple[Source, list[Anchor]], key: Ed25519PrivateKey, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """An export of ten days."""
-    log.seal()
-    export(log.client, "FR01", SINCE, UNTIL, tmp_path / "export", key)
-    return tmp_path / "export"
+    folder = tmp_path_factory.mktemp("exported") / "export"
+    with sealed[0].address.client() as client:
+        export(client, "FR01", SINCE, UNTIL, folder, key)
+    return folder
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    """A copy of it, which the test may damage."""
+    return Path(shutil.copytree(exported, tmp_path / "export"))
 
 
 def _check(folder: Path, *options: str) -> tuple[int, str]:
@@ -106,10 +118,10 @@ def _resign(folder: Path, key: Ed25519PrivateKey, file: str, rows: list[dict[str
     (folder / "manifest.sig").write_text(key.sign(text).hex())
 
 
-def test_an_export_is_complete_and_verifies(log: Log, folder: Path, key: Ed25519PrivateKey) -> None:
+def test_an_export_is_complete_and_verifies(sealed_log: Log, folder: Path, key: Ed25519PrivateKey) -> None:
     where = "company = 'FR01' AND recorded_at >= '2026-01-10' AND recorded_at < '2026-01-20'"
     events, entries = (
-        int(log.client.query(f"SELECT count() FROM {table} WHERE {where}").result_rows[0][0])
+        int(sealed_log.client.query(f"SELECT count() FROM {table} WHERE {where}").result_rows[0][0])
         for table in ("events", "ledger_entries")
     )
     assert len(_lines(folder / "events.jsonl")) == events > 10
@@ -177,6 +189,6 @@ def test_what_is_not_sealed_is_not_exported(log: Log, key: Ed25519PrivateKey, tm
         export(log.client, "FR01", SINCE, UNTIL, tmp_path / "export", key)
 
 
-def test_nothing_is_overwritten(log: Log, folder: Path, key: Ed25519PrivateKey) -> None:
+def test_nothing_is_overwritten(sealed_log: Log, folder: Path, key: Ed25519PrivateKey) -> None:
     with pytest.raises(SinkProblem, match="not empty"):
-        export(log.client, "FR01", SINCE, UNTIL, folder, key)
+        export(sealed_log.client, "FR01", SINCE, UNTIL, folder, key)

@@ -15,10 +15,10 @@ from jobs.money import decimal_of
 from jobs.values import day_of, instant_of
 from pipeline.cli.forecasting import end_of_day
 from pipeline.local import ClickHouseServer
-from sinks.clickhouse import Address
 from sinks.forecasts import invoice_histories, open_promises
 from tests.pipeline.cli.calls import Done, arrears, assert_one_line
-from tests.sinks.views.sample import Sample, played
+from tests.sinks.copies import Source
+from tests.sinks.views.sample import Sample
 
 pytestmark = pytest.mark.clickhouse
 
@@ -28,17 +28,9 @@ Run = Callable[..., Done]
 
 
 @pytest.fixture(scope="module")
-def sample() -> Sample:
-    return played(120)
-
-
-@pytest.fixture(scope="module")
-def client(sample: Sample, clickhouse: ClickHouseServer) -> Iterator[Client]:
-    address = Address(clickhouse.url, DATABASE)
-    sample.books.write_to(address)
-    with address.client() as client:
+def client(sample_tables: Source) -> Iterator[Client]:
+    with sample_tables.copied(DATABASE) as address, address.client() as client:
         yield client
-        client.command(f"DROP DATABASE {DATABASE} SYNC")
 
 
 @pytest.fixture

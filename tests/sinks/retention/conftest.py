@@ -1,8 +1,7 @@
-"""Some months of the sample company in a database of its own for each test, sealed, with what was published of it."""
+"""Some months of the sample company in a database of its own for each test, with what was published of it."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,19 +10,17 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from jobs.values import moment_of
-from pipeline.local import ClickHouseServer
-from sinks.audit.book import AuditBook
+from sinks.audit.book import Anchor, AuditBook
 from sinks.audit.chain import Finding
 from sinks.audit.deletions import Deletion, check_deletions
 from sinks.audit.seal import seal
 from sinks.audit.verify import Totals, verify
-from sinks.clickhouse import Address
 from sinks.retention.apply import Planned, Retention
 from sinks.retention.policy import RULES, Policy
 from tests.sinks.audit.log import MemoryAuditLog
-from tests.sinks.views.sample import Sample, played
+from tests.sinks.copies import Source, keep_only
+from tests.sinks.views.sample import Sample
 
-DAYS = 100
 _numbers = itertools.count(1)
 NEVER = 100_000
 
@@ -31,29 +28,13 @@ NEVER = 100_000
 class MemoryDeletionLog(MemoryAuditLog):
     """Both topics of the audit."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, anchors: Iterable[Anchor] = ()) -> None:
+        super().__init__([*anchors])
         self.deletions: list[Deletion] = []
 
     def delete(self, deletion: Deletion) -> None:
         """Keep it."""
         self.deletions.append(deletion)
-
-
-@pytest.fixture(scope="package")
-def sample() -> Sample:
-    """The first months of the sample company."""
-    return played(DAYS)
-
-
-@pytest.fixture(scope="package")
-def original(sample: Sample, clickhouse: ClickHouseServer) -> Iterator[Address]:
-    """A database that holds them, from which others are copied."""
-    address = Address(clickhouse.url, "retention_original")
-    sample.books.write_to(address)
-    yield address
-    with address.client() as client:
-        client.command("DROP DATABASE retention_original SYNC")
 
 
 @dataclass
@@ -127,8 +108,6 @@ TABLES = (
     "retention_runs",
     "retired_items",
     "retired_states",
-)
-VIEWS = (
     "companies",
     "open_items_as_of",
     "aging_as_of",
@@ -139,46 +118,50 @@ VIEWS = (
 )
 
 
+@pytest.fixture(scope="package")
+def sealed(sample: Sample, sample_tables: Source) -> Iterator[tuple[Source, list[Anchor]]]:
+    """The same with the events of three partitions, all sealed, and what was published of that."""
+    with sample_tables.copied("retention_sealed") as address, address.client() as client:
+        keep_only(client, "events", "_partition IN (0, 6, 7)")
+        world = World(client, _end(sample))
+        world.seal()
+        yield Source(address), world.log.anchors
+
+
 @pytest.fixture
-def world(sample: Sample, original: Address) -> Iterator[World]:
-    """A copy in a database of the test's own."""
-    with _copied(original, TABLES) as client:
+def world(sample: Sample, sample_tables: Source) -> Iterator[World]:
+    """A database of the test's own, in which nothing is sealed."""
+    with sample_tables.copied(_name(), TABLES) as address, address.client() as client:
         yield World(client, _end(sample))
 
 
 @pytest.fixture
-def raw_log(sample: Sample, original: Address) -> Iterator[World]:
-    """The same with nothing but events and their monthly counts."""
-    with _copied(original, ("events", "events_monthly_versions"), ("events_monthly",)) as client:
+def raw_log(sample: Sample, sample_tables: Source) -> Iterator[World]:
+    """One with nothing but events and their monthly counts."""
+    tables = ("events", "events_monthly_versions", "events_monthly")
+    with sample_tables.copied(_name(), tables) as address, address.client() as client:
         yield World(client, _end(sample))
 
 
 @pytest.fixture
-def whole_world(sample: Sample, original: Address) -> Iterator[World]:
-    """A copy with every table that there is."""
-    with original.client() as client:
-        rows = client.query("SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%Tree'")
-    with _copied(original, [str(name) for (name,) in rows.result_rows]) as client:
-        yield World(client, _end(sample))
+def sealed_world(sample: Sample, sealed: tuple[Source, list[Anchor]]) -> Iterator[World]:
+    """A database of the test's own with everything sealed."""
+    source, anchors = sealed
+    with source.copied(_name(), TABLES) as address, address.client() as client:
+        yield World(client, _end(sample), MemoryDeletionLog(anchors))
+
+
+@pytest.fixture
+def whole_world(sample: Sample, sealed: tuple[Source, list[Anchor]]) -> Iterator[World]:
+    """One with every table that there is, and everything sealed."""
+    source, anchors = sealed
+    with source.copied(_name()) as address, address.client() as client:
+        yield World(client, _end(sample), MemoryDeletionLog(anchors))
+
+
+def _name() -> str:
+    return f"retention_{next(_numbers)}"
 
 
 def _end(sample: Sample) -> datetime:
     return moment_of(sample.last).astimezone(UTC) + timedelta(hours=3)
-
-
-@contextmanager
-def _copied(original: Address, tables: Sequence[str], views: Sequence[str] = VIEWS) -> Iterator[Client]:
-    name = f"retention_{next(_numbers)}"
-    with original.client() as client:
-        client.command(f"CREATE DATABASE {name}")
-        for table in tables:
-            client.command(f"CREATE TABLE {name}.{table} AS {original.database}.{table}")
-            client.command(f"INSERT INTO {name}.{table} SELECT * FROM {original.database}.{table}")
-        for view in views:
-            text = client.query(
-                f"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '{view}'"
-            )
-            client.command(str(text.result_rows[0][0]).replace(original.database, name))
-    with Address(original.url, name).client() as client:
-        yield client
-        client.command(f"DROP DATABASE {name} SYNC")

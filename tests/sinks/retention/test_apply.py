@@ -20,8 +20,8 @@ def _cutoff(world: World, days: int) -> str:
     return OLD.format((midnight - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S"))
 
 
-def test_old_events_go_and_the_chain_stays_whole(world: World) -> None:
-    world.seal()
+def test_old_events_go_and_the_chain_stays_whole(sealed_world: World) -> None:
+    world = sealed_world
     old = _cutoff(world, 60)
     gone = world.one(f"SELECT count() FROM events WHERE {old} AND event_type != 'UserActivityLogged'")
     rest = world.one("SELECT count() FROM events") - gone
@@ -41,10 +41,10 @@ def test_every_deletion_is_published_and_noted(world: World) -> None:
     assert {one.done_by for one in world.log.deletions} == {"test"}
 
 
-def test_user_activity_has_days_of_its_own(world: World) -> None:
+def test_user_activity_has_days_of_its_own(sealed_world: World) -> None:
+    world = sealed_world
     before = world.one("SELECT count() FROM events WHERE event_type != 'UserActivityLogged'")
     assert world.one("SELECT count() FROM events WHERE event_type = 'UserActivityLogged'") > 0
-    world.seal()
     world.apply(activity=30)
     assert (
         world.one(f"SELECT count() FROM events WHERE event_type = 'UserActivityLogged' AND {_cutoff(world, 30)}") == 0
@@ -53,8 +53,8 @@ def test_user_activity_has_days_of_its_own(world: World) -> None:
     assert world.verify() == []
 
 
-def test_a_row_that_retention_did_not_delete_is_still_missed(world: World) -> None:
-    world.seal()
+def test_a_row_that_retention_did_not_delete_is_still_missed(sealed_world: World) -> None:
+    world = sealed_world
     world.apply(activity=30)
     world.client.command(
         f"ALTER TABLE events DELETE WHERE event_type = 'InvoiceIssued' AND {_cutoff(world, 30)} "
@@ -63,12 +63,12 @@ def test_a_row_that_retention_did_not_delete_is_still_missed(world: World) -> No
     assert {finding.kind for finding in world.verify()} == {"removed"}
 
 
-def test_more_rows_than_retention_has_deleted_are_missed(world: World) -> None:
+def test_more_rows_than_retention_has_deleted_are_missed(sealed_world: World) -> None:
     """What lies before the cut-off and was on hold: the rule would excuse it, the number does not."""
+    world = sealed_world
     company, account = world.rows(
         f"SELECT company, account_id FROM events WHERE account_id != '' AND {_cutoff(world, 60)} LIMIT 1"
     )[0]
-    world.seal()
     place_hold(world.client, Hold("case-7", company, account, "lawsuit", "counsel", world.now))
     world.apply(events=60)
     assert world.verify() == []
@@ -78,8 +78,8 @@ def test_more_rows_than_retention_has_deleted_are_missed(world: World) -> None:
     assert [finding.kind for finding in world.verify()] == ["removed"]
 
 
-def test_a_run_that_kafka_does_not_know_excuses_nothing(world: World) -> None:
-    world.seal()
+def test_a_run_that_kafka_does_not_know_excuses_nothing(sealed_world: World) -> None:
+    world = sealed_world
     world.apply(events=60)
     world.log.deletions.clear()
     assert {finding.kind for finding in world.verify()} == {"erasure_changed"}

@@ -52,7 +52,6 @@ def _mentions(world: World, name: str) -> dict[str, int]:
 
 def test_an_actor_becomes_a_pseudonym_everywhere_and_the_chain_stays_whole(whole_world: World) -> None:
     world = whole_world
-    world.seal()
     assert "events" in _mentions(world, "camille")
     count = world.one("SELECT count() FROM events WHERE actor_id = 'camille' AND company = 'FR01'")
     kept = _without_persons(world)
@@ -65,8 +64,8 @@ def test_an_actor_becomes_a_pseudonym_everywhere_and_the_chain_stays_whole(whole
     assert Erasure(world.client, CAMILLE).count() == (0, 0)
 
 
-def test_an_account_loses_names_and_payers_and_nothing_else(world: World) -> None:
-    world.seal()
+def test_an_account_loses_names_and_payers_and_nothing_else(sealed_world: World) -> None:
+    world = sealed_world
     account = world.one("SELECT account_id FROM events WHERE payload LIKE '%payer_%' AND company = 'FR01' LIMIT 1")
     kept, actors = _without_persons(world), world.rows("SELECT _partition, _offset, actor_id FROM events ORDER BY 1, 2")
     erased = _erase(world, Person("FR01", "account", account))
@@ -82,8 +81,8 @@ def test_an_account_loses_names_and_payers_and_nothing_else(world: World) -> Non
     assert world.verify() == []
 
 
-def test_both_may_be_erased_in_one_row(world: World) -> None:
-    world.seal()
+def test_both_may_be_erased_in_one_row(sealed_world: World) -> None:
+    world = sealed_world
     company, account, actor = world.rows(
         "SELECT company, account_id, actor_id FROM events WHERE payload LIKE '%payer_%' AND actor_id != '' LIMIT 1"
     )[0]
@@ -92,8 +91,8 @@ def test_both_may_be_erased_in_one_row(world: World) -> None:
     assert world.verify() == []
 
 
-def test_it_is_recorded_who_asked_and_why_and_not_whose(world: World) -> None:
-    world.seal()
+def test_it_is_recorded_who_asked_and_why_and_not_whose(sealed_world: World) -> None:
+    world = sealed_world
     erased = _erase(world, CAMILLE)
     (deletion,) = world.log.deletions
     assert deletion[:6] == (erased.erasure_id, "erasure", "FR01", "events", "actor", None)
@@ -104,31 +103,31 @@ def test_it_is_recorded_who_asked_and_why_and_not_whose(world: World) -> None:
     ]
 
 
-def test_the_salts_are_gone(world: World) -> None:
+def test_the_salts_are_gone(sealed_world: World) -> None:
     """With them, and a list of users, the hashes in the chain would still tell who it was."""
-    world.seal()
+    world = sealed_world
     erased = _erase(world, CAMILLE)
     assert world.one("SELECT count() FROM event_chain WHERE salt = ''") == erased.rows
     assert world.one("SELECT uniqExact(personal_hash) FROM erased_rows") == erased.rows
 
 
-def test_a_row_that_is_changed_after_its_erasure_is_found(world: World) -> None:
-    world.seal()
+def test_a_row_that_is_changed_after_its_erasure_is_found(sealed_world: World) -> None:
+    world = sealed_world
     erased = _erase(world, CAMILLE)
     world.client.command(CHANGE.format("events", "actor_id = 'eve'", f"actor_id = '{erased.pseudonym}'"))
     assert _kinds(world.verify()) == {"changed"}
 
 
-def test_an_erasure_that_was_never_published_is_found(world: World) -> None:
+def test_an_erasure_that_was_never_published_is_found(sealed_world: World) -> None:
     """Whoever can write the tables can write an erasure, too; Kafka does not know of it."""
-    world.seal()
+    world = sealed_world
     _erase(world, CAMILLE)
     world.log.deletions.clear()
     assert _kinds(world.verify()) == {"erasure_changed"}
 
 
-def test_rows_that_are_added_to_an_erasure_are_found(world: World) -> None:
-    world.seal()
+def test_rows_that_are_added_to_an_erasure_are_found(sealed_world: World) -> None:
+    world = sealed_world
     erased = _erase(world, CAMILLE)
     world.client.command(
         f"INSERT INTO erased_rows SELECT topic, partition, offset, '{erased.erasure_id}', content_hash, content_hash, "
@@ -137,8 +136,8 @@ def test_rows_that_are_added_to_an_erasure_are_found(world: World) -> None:
     assert "erasure_changed" in _kinds(world.verify())
 
 
-def test_what_was_tampered_with_is_not_erased_over(world: World) -> None:
-    world.seal()
+def test_what_was_tampered_with_is_not_erased_over(sealed_world: World) -> None:
+    world = sealed_world
     world.client.command(CHANGE.format("events", "payload = concat(payload, ' ')", "actor_id = 'camille'"))
     with pytest.raises(SinkProblem, match="not what was sealed"):
         _erase(world, CAMILLE)
@@ -146,8 +145,8 @@ def test_what_was_tampered_with_is_not_erased_over(world: World) -> None:
     assert world.one("SELECT count() FROM erased_rows") == 0
 
 
-def test_an_account_on_hold_stays_as_it_is(world: World) -> None:
-    world.seal()
+def test_an_account_on_hold_stays_as_it_is(sealed_world: World) -> None:
+    world = sealed_world
     account = world.one("SELECT account_id FROM events WHERE actor_id = 'camille' AND account_id != '' LIMIT 1")
     place_hold(world.client, Hold("case-7", "FR01", account, "lawsuit", "counsel", world.now))
     erased = _erase(world, CAMILLE)
@@ -159,9 +158,9 @@ def test_an_account_on_hold_stays_as_it_is(world: World) -> None:
 
 @pytest.mark.parametrize("statement", [1, 2, 3])
 def test_an_erasure_that_was_cut_off_is_taken_up_again(
-    world: World, monkeypatch: pytest.MonkeyPatch, statement: int
+    sealed_world: World, monkeypatch: pytest.MonkeyPatch, statement: int
 ) -> None:
-    world.seal()
+    world = sealed_world
     erasure = Erasure(world.client, CAMILLE)
     done = 0
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,9 @@ class Sample:
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
+@cache
 def played(days: int = DAYS) -> Sample:
-    """The first so many days of the sample files, with a tick at every local midnight."""
+    """The first so many days of the sample files, with a tick at every local midnight. Nobody changes them."""
     companies = read_companies(ROOT / "config" / "companies")
     samples = read_samples(ROOT / "examples", sorted(companies))
     first = Instant(int(samples[0].record["recorded_at"]))

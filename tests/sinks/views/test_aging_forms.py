@@ -13,9 +13,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from jobs.money import decimal_of
 from pipeline.local import ClickHouseServer
 from sinks.clickhouse import Address
-from sinks.migrations import Runner
 from sinks.migrations.m0008_as_of import _WIDE
 from sinks.queries import ask as ask_by_name
+from tests.sinks.copies import make_tables
 from tests.sinks.views.aging_history import (
     MODES,
     Entry,
@@ -55,8 +55,7 @@ def history() -> History:
 def client(history: History, clickhouse: ClickHouseServer) -> Iterator[Client]:
     """A database that holds it."""
     address = Address(clickhouse.url, "aging_forms")
-    runner = Runner(address)
-    runner.run(runner.plan())
+    make_tables(address)
     with address.client() as client:
         write(client, history)
         yield client

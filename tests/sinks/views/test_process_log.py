@@ -21,7 +21,7 @@ _XES = "{http://www.xes-standard.org/}"
 
 @pytest.fixture
 def run(client: Client, clickhouse: ClickHouseServer, tmp_path: Path) -> Callable[..., Done]:
-    where = {"ARREARS_CLICKHOUSE__URL": clickhouse.url, "ARREARS_CLICKHOUSE__DATABASE": "views"}
+    where = {"ARREARS_CLICKHOUSE__URL": clickhouse.url, "ARREARS_CLICKHOUSE__DATABASE": "sample"}
     return lambda *words: arrears("query", *words, folder=tmp_path, **where)
 
 

@@ -27,7 +27,7 @@ def ask(client: Client, clickhouse: ClickHouseServer, tmp_path: Path) -> Ask:
     """The command on the database of the views; `columns` is the width of the terminal."""
 
     def asked(*words: str, columns: str = "100") -> Done:
-        where = {"ARREARS_CLICKHOUSE__URL": clickhouse.url, "ARREARS_CLICKHOUSE__DATABASE": "views"}
+        where = {"ARREARS_CLICKHOUSE__URL": clickhouse.url, "ARREARS_CLICKHOUSE__DATABASE": "sample"}
         return arrears("query", *words, folder=tmp_path, COLUMNS=columns, **where)
 
     return asked
