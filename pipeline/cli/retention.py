@@ -89,6 +89,7 @@ def apply(
         if not yes:
             planned = retention.plan()
             _tell(planned, as_json=as_json)
+            _tell_rules(retention.policy, as_json=as_json)
             if any(one.rows for one in planned):
                 raise Problem("nothing was deleted", "Give --yes to delete these rows")
             return
