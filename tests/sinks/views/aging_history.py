@@ -24,7 +24,7 @@ COMPANIES: dict[str, tuple[list[int], str] | None] = {
     "DD01": None,
 }
 _ACCOUNTS = ("A1", "A2", "A3", "A4", "A5", "A6", "A7")
-_HEADS = ("G1", "G2", "A1", "A2", "")
+_HEADS = ("G1", "G2", "A1", "A2", "A3", "")
 
 
 class Entry(NamedTuple):
@@ -260,12 +260,18 @@ def members_of(head: str, company: str, standing: dict[tuple[str, str], Standing
         found |= below
 
 
-def is_top(account: str, company: str, standing: dict[tuple[str, str], Standing]) -> bool:
-    """Nothing is above it; or what is above it is below it too, and it has the smallest id of these."""
-    above: list[str] = []
+def above(account: str, company: str, standing: dict[tuple[str, str], Standing]) -> tuple[list[str], str | None]:
+    """The account and those above it, upwards, until there is none or one comes again; and what comes again."""
+    path: list[str] = []
     at: str | None = account
-    while at and at not in above:
-        above.append(at)
+    while at and at not in path:
+        path.append(at)
         row = standing.get((company, at))
         at = row.parent if row else None
-    return (len(above) == 1 and not at) or (at == account and account == min(above))
+    return path, at or None
+
+
+def is_top(account: str, company: str, standing: dict[tuple[str, str], Standing]) -> bool:
+    """Nothing is above it; or what is above it is below it too, and it has the smallest id of these."""
+    path, again = above(account, company, standing)
+    return (len(path) == 1 and again is None) or (again == account and account == min(path))

@@ -23,6 +23,7 @@ from tests.sinks.views.aging_history import (
     Past,
     Report,
     Standing,
+    above,
     drawn,
     is_top,
     limits_of,
@@ -151,6 +152,7 @@ def _collector(standing: dict[tuple[str, str], Standing], key: tuple[Any, ...]) 
 @pytest.mark.parametrize("mode", [*MODES, ""])
 def test_a_group_is_its_head_and_all_below_it_on_that_day(client: Client, history: History, mode: str) -> None:
     shapes: set[tuple[bool, bool]] = set()
+    depth = 0
     for past in PASTS[:2]:
         reports = by_account(history, past, mode)
         standing = history.standing(past)
@@ -175,11 +177,13 @@ def test_a_group_is_its_head_and_all_below_it_on_that_day(client: Client, histor
             here = {key[1] for key in reports if (key[0], key[3]) == (row["company"], row["currency"])}
             assert row["accounts"] == len(here & members[head])
             shapes.add((row["is_top"], row["belongs_to"] is None))
+            depth = max(depth, len(above(head[1], head[0], standing)[0]))
         tops: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for row in rows:
             tops[row["company"], row["currency"]] += row["total"] if row["is_top"] else 0
         whole = {(row["company"], row["currency"]): row["total"] for row in ask(client, "aging_by_company", past, mode)}
         assert tops == whole
+    assert depth > 3
     assert shapes == {(True, True), (False, False), (True, False)}  # heads, members, and rings of parents
 
 
