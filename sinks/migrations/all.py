@@ -22,6 +22,7 @@ from sinks.migrations import (
     m0019_risk,
     m0022_aging_forms,
     m0024_retention_positions,
+    m0025_activities,
 )
 
 MIGRATIONS = (
@@ -46,4 +47,5 @@ MIGRATIONS = (
     m0019_risk.MIGRATION,
     m0022_aging_forms.MIGRATION,
     m0024_retention_positions.MIGRATION,
+    m0025_activities.MIGRATION,
 )

@@ -22,10 +22,16 @@ invoice_ids    : Array(String)  ALIAS JSONExtract(payload, 'invoice_ids', 'Array
                                           | Invoices that a promise or notice names; else empty.
 channel        : String  ALIAS JSONExtractString(payload, 'channel')
                                           | How a contact was made or a notice sent; else empty.
+direction      : String  ALIAS JSONExtractString(payload, 'direction')
+                                          | outbound = we to the customer, inbound = the customer to us; else empty.
 outcome        : String  ALIAS JSONExtractString(payload, 'outcome')
                                           | What came of a contact, a dispute or a matching; else empty.
 right_party    : Nullable(Bool)  ALIAS JSONExtract(payload, 'right_party', 'Nullable(Bool)')
                                           | Whether a contact reached the person who decides; null where that is not known.
+notice_kind    : String  ALIAS if(event_type = 'NoticeSent', JSONExtractString(payload, 'kind'), '')
+                                          | Kind of a notice: reminder, statement, dunning; else empty.
+exception_type : String  ALIAS JSONExtractString(payload, 'exception_type')
+                                          | Kind of an exception that is flagged, such as short_pay; else empty.
 action         : String  ALIAS JSONExtractString(payload, 'action')
                                           | What a user did: login, logout, view, export, data_changed; else empty.
 succeeded      : Nullable(Bool)  ALIAS JSONExtract(payload, 'succeeded', 'Nullable(Bool)')

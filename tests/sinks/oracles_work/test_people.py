@@ -15,6 +15,8 @@ from tests.sinks.oracles_work.playing import Played
 pytestmark = pytest.mark.clickhouse
 
 HOUR = 3_600_000_000
+# What people do, and the field that says what it was; a contact is a contact.
+ACTIONS = {"ContactAttempted": "", "NoticeSent": "kind", "UserActivityLogged": "action"}
 Dated = dict[str, list[tuple[int, Sent]]]
 
 
@@ -64,6 +66,37 @@ def test_operators(client: Client, played: Played, dated: Dated) -> None:
                 }
         same(ask(client, "operator_productivity", "company actor_id", window, "from_date", "to_date"), expected)
         assert not {person for _, person in expected} & {"robot", ""}
+
+
+def test_activities(client: Client, played: Played, dated: Dated) -> None:
+    """Every action once, in words that tell a contact from a notice and both from what was done in a program."""
+    kinds = set()
+    for window in windows(played, 9, 4):
+        expected: Rows = {}
+        for code, own in dated.items():
+            for day, sent in own:
+                record = sent.record
+                if not (window.first <= day <= window.last and sent.name in ACTIONS):
+                    continue
+                activity = record.get(ACTIONS[sent.name], "contact")
+                kinds.add(activity)
+                expected[code, record["event_id"]] = {
+                    "activity": activity,
+                    "account_id": record.get("account_id") or "",
+                    "activity_id": record.get("activity_id") or record.get("notice_id") or "",
+                    "actor_id": record["actor_id"],
+                    "actor_role": record["actor_role"],
+                    "channel": record.get("channel", ""),
+                    "direction": record.get("direction", ""),
+                    "outcome": record.get("outcome", ""),
+                    "right_party": record.get("right_party"),
+                    "invoice_ids": record.get("invoice_ids", []),
+                    "subject_type": record.get("entity_type") or "",
+                    "subject_id": record.get("entity_id") or "",
+                    "succeeded": record.get("succeeded"),
+                }
+        same(ask(client, "activities", "company event_id", window, "from_date", "to_date"), expected)
+    assert {"contact", "login"} < kinds
 
 
 def test_collectors(client: Client, played: Played, dated: Dated) -> None:
