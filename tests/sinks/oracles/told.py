@@ -70,19 +70,29 @@ class Told:
         seen = [(paper.company, paper.kind, paper.number) for paper in journal.papers.values()]
         seen += [(company, "payment", payment_id) for company, payment_id in journal.cash]
         about: dict[str, set[tuple[str, str]]] = {company: set() for company in self.settings}
-        for number, (company, kind, identifier) in enumerate(seen):
-            entity = choose.choice((kind, kind, "workbench", "payment"))
+        for company, kind, identifier in seen:
             if choose.random() < 0.3:
-                about[company].add((entity, identifier))
-                document = {"event": "UserActivityLogged", "action": "view", "succeeded": True}
-                document |= {"entity_type": entity.capitalize(), "entity_id": identifier, "company": company}
-                given = {"event_id": f"seen-{number}", "recorded_at": "2026-02-01T00:00:00Z", "region": "", **_ENVELOPE}
-                name, record = parse_event(document, given)
-                value = self.books.contracts.encode(name, record)
-                key = partition_key(company, None)
-                self.books.broker.append(EVENTS, partition_of(key, self.books.partitions), key, value)
+                about[company].add((choose.choice((kind, kind, "workbench", "payment")), identifier))
+        for company, found in about.items():
+            self.looked_at(company, frozenset(found))
+
+    def looked_at(self, company: str, about: frozenset[tuple[str, str]]) -> None:
+        """Users' logged activities, each about (kind of entity, id)."""
+        for number, (kind, identifier) in enumerate(sorted(about)):
+            document = {"event": "UserActivityLogged", "action": "view", "succeeded": True, "company": company}
+            document |= {"entity_type": kind.capitalize(), "entity_id": identifier}
+            given = {
+                "event_id": f"{company}-{number}",
+                "recorded_at": "2026-02-01T00:00:00Z",
+                "region": "",
+                **_ENVELOPE,
+            }
+            name, record = parse_event(document, given)
+            value = self.books.contracts.encode(name, record)
+            key = partition_key(company, None)
+            self.books.broker.append(EVENTS, partition_of(key, self.books.partitions), key, value)
         self.books._fold()
-        self.activities = {company: frozenset(found) for company, found in about.items()}
+        self.activities[company] = about
 
     @cached_property
     def promises(self) -> dict[tuple[str, str], list[Promised]]:
