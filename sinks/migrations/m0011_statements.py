@@ -93,7 +93,7 @@ SELECT * FROM
     FROM events
     WHERE company = {{company:String}} AND (
         invoice_id = {{invoice_id:String}}
-        OR (subject_type IN ('invoice', 'debit_memo') AND subject_id = {{invoice_id:String}})
+        OR (lower(subject_type) IN ('invoice', 'debit_memo') AND subject_id = {{invoice_id:String}})
         OR has(invoice_ids, {{invoice_id:String}})
         OR event_id IN (SELECT event_id FROM ledger_entries_log WHERE {_ITEM})
     )

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,8 +22,8 @@ from jobs.events import (
     PaymentReversed,
 )
 from jobs.money import exponent
-from jobs.values import Day, Instant, moment_of
-from tests.docs.books import Books
+from jobs.values import Day, Instant, date_of, moment_of
+from tests.docs.books import REFERENCE, Books
 from tests.jobs.written import ticked
 from tests.property.histories import history_of
 from tests.property.logs import KEPT, log_of
@@ -38,6 +39,17 @@ _ENTRIES = 90
 _ENVELOPE = {"source": "test", "actor_id": "", "actor_role": ""}
 
 
+class Rate(NamedTuple):
+    """One unit of the base is so many of the quote from a day on."""
+
+    company: str
+    base_currency: str
+    quote_currency: str
+    rate: Decimal
+    rate_date: Day
+    recorded_at: Instant
+
+
 @dataclass
 class Told:
     """A log of events in order, ticks among them, and the books of the worker that has folded it."""
@@ -46,6 +58,7 @@ class Told:
     log: list[Event]
     books: Books = field(default_factory=Books)
     activities: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    rates: list[Rate] = field(default_factory=list)
     _journals: dict[Instant | None, Journal] = field(default_factory=dict)
 
     def play(self, *, at_ticks: bool = False) -> None:
@@ -93,6 +106,29 @@ class Told:
             self.books.broker.append(EVENTS, partition_of(key, self.books.partitions), key, value)
         self.books._fold()
         self.activities[company] = about
+
+    def set_rates(self) -> None:
+        """Some rates of some companies, in both directions, some for days before and some for days to come."""
+        choose = Random(2)
+        moments = [event.at for event in self.log if isinstance(event, ClockTicked)]
+        companies = [company for company in self.settings.values() if choose.random() < 0.7]
+        for number in range(80):
+            company, at = choose.choice(companies), choose.choice(moments)
+            pair = [choose.choice(("EUR", "KWD", "JPY", "GBP")), company.base_currency]
+            choose.shuffle(pair)
+            rate = choose.choice(("1.0834", "0.0061", "163.97", "3", "0.8", "0.000000000000000007", "7"))
+            on = Day(at // DAY + choose.choice((0, 0, -1, -30, 2)))
+            if pair[0] != pair[1]:
+                self.rates.append(Rate(company.code, pair[0], pair[1], Decimal(rate), on, at))
+                self._append_rate(number, self.rates[-1])
+
+    def _append_rate(self, number: int, rate: Rate) -> None:
+        document = {"event": "ExchangeRateSet", "company": rate.company, "rate": f"{rate.rate:f}",
+                    "base_currency": rate.base_currency, "quote_currency": rate.quote_currency,
+                    "rate_date": date_of(rate.rate_date).isoformat()}  # fmt: skip
+        given = {"event_id": f"rate-{number}", "recorded_at": moment_of(rate.recorded_at).isoformat(), "region": ""}
+        name, record = parse_event(document, {**given, **_ENVELOPE})
+        self.books.broker.append(REFERENCE, 0, b"rate", self.books.contracts.encode(name, record))
 
     @cached_property
     def promises(self) -> dict[tuple[str, str], list[Promised]]:
@@ -151,7 +187,8 @@ def random_histories() -> Told:
         names = {company.code: f"{company.code[:2]}{number:02}" for company in KEPT}
         for company in KEPT:
             code = names[company.code]
-            settings[code] = msgspec.structs.replace(company, code=code)
+            base = choose.choice(("USD", "EUR", "JPY", "KWD"))
+            settings[code] = msgspec.structs.replace(company, code=code, base_currency=base)
         clock = 0
         history = history_of([choose.getrandbits(30) for _ in range(_ENTRIES)])
         for position, event in enumerate(log_of(history)):
@@ -168,6 +205,7 @@ def random_histories() -> Told:
     told = Told(settings, [*log, *special(Instant(end)), ticked(Instant(end + DAY))])
     told.play()
     told.log_activities()
+    told.set_rates()
     return told
 
 

@@ -1,0 +1,70 @@
+"""Everything that happened to an invoice: what was said of it, what was posted, what was contested."""
+
+from collections import Counter
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from jobs.events import ExceptionFlagged
+from jobs.values import date_of
+from tests.property.oracle import Journal
+from tests.property.oracle.dated import Paper
+from tests.sinks.oracles.asking import Row, ask, money
+from tests.sinks.oracles.told import Told
+
+pytestmark = pytest.mark.clickhouse
+
+
+def root(row: Row) -> str:
+    """What an event carries to another account is its own."""
+    return str(row["event_id"]).split("/")[0]
+
+
+def said_of(told: Told, journal: Journal, paper: Paper) -> set[str]:
+    """Events that name the invoice, users' activities about it, and events that moved it without naming it."""
+    named = {
+        event.event_id
+        for event in told.log
+        if event.company == paper.company
+        and (
+            paper.number in {getattr(event, "invoice_id", None), *getattr(event, "invoice_ids", ())}
+            or (
+                isinstance(event, ExceptionFlagged)
+                and (event.subject_type, event.subject_id) == ("invoice", paper.number)
+            )
+        )
+    }
+    looked = {
+        f"{paper.company}-{number}"
+        for number, (kind, identifier) in enumerate(sorted(told.activities[paper.company]))
+        if identifier == paper.number and kind in {"invoice", "debit_memo"}
+    }
+    return named | looked | {change.event_id for part in paper.parts for change in part.changes}
+
+
+def test_the_history_of_an_invoice(client: Client, told: Told) -> None:
+    journal = told.journal()
+    papers = [paper for paper in journal.papers.values() if paper.kind != "credit_memo"]
+    twice = Counter((paper.company, paper.number) for paper in papers)
+    told_of = 0
+    for paper in papers[::4] + papers[-4:]:
+        if twice[paper.company, paper.number] > 1:
+            continue  # an invoice and a debit memo of one number are told together
+        rows = ask(client, "invoice_history", company=paper.company, invoice_id=paper.number)
+        assert {root(row) for row in rows if row["log"] == "event"} == said_of(told, journal, paper), paper.number
+        posted: Counter[tuple[str, str, str]] = Counter()
+        for row in rows:
+            if row["log"] == "ledger":
+                posted[root(row), row["what"], row["detail"].split(",")[0]] += row["amount"]
+        expected: Counter[tuple[str, str, str]] = Counter()
+        for part in paper.parts:
+            for change in part.changes:
+                expected[change.event_id, change.kind, f"effective {date_of(change.day)}"] += change.amount
+        assert {key: amount for key, amount in posted.items() if amount} == {
+            key: money(minor, paper.currency) for key, minor in expected.items() if minor
+        }
+        disputed = sum(row["amount"] for row in rows if row["log"] == "dispute")
+        assert disputed == money(journal.contested(paper), paper.currency)
+        assert rows == sorted(rows, key=lambda row: row["recorded_at"])
+        told_of += len(rows)
+    assert told_of > 300
