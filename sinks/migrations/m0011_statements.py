@@ -77,7 +77,8 @@ _INVOICE_HISTORY = View(
     "Parameters: company and invoice_id.",
     columns=columns(f"""
 recorded_at : DateTime64(6, 'UTC')   | When it became known.
-log         : LowCardinality(String) | Where it stands: event, ledger, aging, dispute, promise or alert.
+log         : LowCardinality(String) | Where it stands: event, refused, ledger, aging, dispute, promise or alert. An event
+                                     | that was refused changed nothing.
 what        : String                 | Kind of event or posting, bucket reached, status of the promise or alert.
 detail      : String                 | The rest in words, or as JSON without texts about persons.
 amount      : Nullable({DECIMAL}) | Amount of it, signed as in the ledger; NULL where there is none.
@@ -96,6 +97,12 @@ SELECT * FROM
         OR (lower(subject_type) IN ('invoice', 'debit_memo') AND subject_id = {{invoice_id:String}})
         OR has(invoice_ids, {{invoice_id:String}})
         OR event_id IN (SELECT event_id FROM ledger_entries_log WHERE {_ITEM})
+    )
+    UNION ALL
+    SELECT recorded_at, 'refused', toString(event_type), concat(reason, ': ', message), NULL, '', '', event_id
+    FROM rejected_events
+    WHERE company = {{company:String}} AND event_id IN (
+        SELECT event_id FROM events WHERE company = {{company:String}} AND invoice_id = {{invoice_id:String}}
     )
     UNION ALL
     SELECT recorded_at, 'ledger', toString(entry_type), concat('effective ', toString(effective_date),

@@ -42,16 +42,41 @@ def said_of(told: Told, journal: Journal, paper: Paper) -> set[str]:
     return named | looked | {change.event_id for part in paper.parts for change in part.changes}
 
 
+def refused(told: Told) -> Counter[tuple[str, str]]:
+    """(company, event) of every refusal, as the worker put it out."""
+    topic, books = "ar.rejected", told.books
+    found: Counter[tuple[str, str]] = Counter()
+    for partition in range(books.topics[topic].partitions):
+        for stored in books.broker.records(topic, partition):
+            _, record = books.contracts.decode(stored.stored_value or b"")
+            found[str(record["company"]), str(record["event_id"])] += 1
+    return found
+
+
 def test_the_history_of_an_invoice(client: Client, told: Told) -> None:
     journal = told.journal()
     papers = [paper for paper in journal.papers.values() if paper.kind != "credit_memo"]
     twice = Counter((paper.company, paper.number) for paper in papers)
-    told_of = 0
+    refusals = refused(told)
+    told_of = seen_refused = 0
     for paper in papers[::4] + papers[-4:]:
         if twice[paper.company, paper.number] > 1:
             continue  # an invoice and a debit memo of one number are told together
         rows = ask(client, "invoice_history", company=paper.company, invoice_id=paper.number)
         assert {root(row) for row in rows if row["log"] == "event"} == said_of(told, journal, paper), paper.number
+        named = {
+            event.event_id
+            for event in told.log
+            if event.company == paper.company and getattr(event, "invoice_id", None) == paper.number
+        }
+        assert Counter(root(row) for row in rows if row["log"] == "refused") == Counter(
+            {
+                event_id: n
+                for (company, event_id), n in refusals.items()
+                if company == paper.company and event_id in named
+            }
+        )
+        seen_refused += sum(row["log"] == "refused" for row in rows)
         posted: Counter[tuple[str, str, str]] = Counter()
         for row in rows:
             if row["log"] == "ledger":
@@ -68,3 +93,4 @@ def test_the_history_of_an_invoice(client: Client, told: Told) -> None:
         assert rows == sorted(rows, key=lambda row: row["recorded_at"])
         told_of += len(rows)
     assert told_of > 300
+    assert seen_refused > 3
