@@ -43,11 +43,11 @@ class KafkaSpanReader:
         except KafkaException as error:
             raise Unavailable(f"no consumer: {error}") from error
         try:
+            # It is not closed: it has joined nothing that it would have to leave, and a broker that is away would keep
+            # it waiting. It ends with its last reference.
             return _Reading(consumer, members).run(time.monotonic() + self._seconds_max)
         except KafkaException as error:
             raise Unavailable(f"a pending span cannot be read: {error}") from error
-        finally:
-            consumer.close()
 
 
 class _Reading:
@@ -77,7 +77,7 @@ class _Reading:
         error = message.error()
         offset = message.offset() or 0
         if error is None:
-            if offset <= span.last:
+            if span.first <= offset <= span.last:
                 self._found[partition].append(message)
             if offset >= span.last:
                 self._close(partition)
@@ -98,12 +98,16 @@ class _Reading:
         low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=WAIT_SECONDS * 50)
         if span.first > high:
             raise Unavailable(f"{partition} ends at {high}, before its pending span {span}")
-        logger.error(
-            "records of a pending span were deleted by Kafka's retention",
-            extra={"partition": partition, "first_missing": span.first, "first_left": low},
-        )
+        if low > span.first:
+            logger.error(
+                "records of a pending span were deleted by Kafka's retention",
+                extra={"partition": partition, "first_missing": span.first, "first_left": low},
+            )
         if low > span.last:
             self._close(partition)
             return
+        # Never before the span: what lies there belongs to other inserts.
+        start = max(low, span.first)
+        self._found[partition].clear()
         self._consumer.incremental_unassign([TopicPartition(*partition)])
-        self._consumer.incremental_assign([TopicPartition(partition.topic, partition.number, low)])
+        self._consumer.incremental_assign([TopicPartition(partition.topic, partition.number, start)])
