@@ -9,21 +9,27 @@ from clickhouse_connect.driver.client import Client
 _AT = "%Y-%m-%d %H:%M:%S.%f"
 _KNOWN = "effective_date <= {as_of:Date32} AND recorded_at <= {known:DateTime64(6, 'UTC')}"
 
-# Value dates lie before their applications become known, so money of later days cannot be in it.
+# Where a due date was changed, an application dated before the change moves along with the balance, so that only the
+# sum of its entries is what was paid. Value dates lie before their applications become known, so money of later days
+# cannot be in it.
+_BY_DUE = "sumMap(map(toInt32(due_date), delta_minor))"
+# Of what is open, the due date at which it lies; changes may be told in another order than that of their days.
+_OPEN_AT = f"arrayFirst((day, minor) -> minor > 0, mapKeys({_BY_DUE}), mapValues({_BY_DUE}))"
 _HISTORIES = f"""
 SELECT account_id, currency, toString(item_type), item_id, instalment,
-    argMaxIf(due_date, (_offset, entry_number), delta_minor > 0) AS due,
+    if(sum(delta_minor) > 0, addDays(toDate32('1970-01-01'), {_OPEN_AT}),
+        argMaxIf(due_date, (_offset, entry_number), delta_minor > 0)) AS due,
     min(effective_date) AS issued,
     sumIf(delta_minor, entry_type IN ('invoice', 'debit_memo', 'adjustment')) AS amount,
-    groupArrayIf(
-        (assumeNotNull(value_date), -delta_minor),
-        entry_type = 'application' AND value_date IS NOT NULL AND delta_minor < 0
+    arrayMap(part -> (addDays(toDate32('1970-01-01'), part.1), part.2), CAST(sumMapIf(
+        map(toInt32(assumeNotNull(value_date)), -delta_minor),
+        entry_type = 'application' AND value_date IS NOT NULL
             AND (cause_id IS NULL OR cause_id NOT IN (
                 SELECT assumeNotNull(cause_id) FROM ledger_entries_log
                 WHERE company = {{company:String}} AND cause_id IS NOT NULL AND {_KNOWN}
                     AND entry_type IN ('unapplication', 'reversal', 'cancellation')
             ))
-    ) AS paid,
+    ) AS Array(Tuple(Int32, Int64)))) AS paid,
     sum(delta_minor) AS open_minor,
     item_id IN (
         SELECT document_id FROM dispute_entries_log WHERE company = {{company:String}} AND {_KNOWN}
@@ -78,7 +84,7 @@ WHERE state IN ('kept', 'partially_kept', 'broken') AND last.2 BETWEEN addDays({
 
 
 class InvoiceHistory(NamedTuple):
-    """One instalment of a document. Amounts are minor units; `paid` are (value date, minor units) applied."""
+    """One instalment of a document. Amounts are minor units; `paid` are value dates and what was applied of them."""
 
     account_id: str
     currency: str

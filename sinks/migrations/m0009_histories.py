@@ -110,7 +110,7 @@ UNION ALL
 SELECT company, account_id, promise_id, currency, invoice_id
 FROM
 (
-    SELECT company, account_id, promise_id, currency, min(recorded_at) AS made_at
+    SELECT company, account_id, promise_id, currency, argMin(recorded_at, _offset) AS made_at
     FROM promises_log
     WHERE empty(invoice_ids)
     GROUP BY company, account_id, promise_id, currency

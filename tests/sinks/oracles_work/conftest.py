@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from random import Random
+from random import Random, SystemRandom
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -20,10 +20,15 @@ _FACTOR = int(os.environ.get("ARREARS_TEST_EXAMPLES_FACTOR", "1"))
 
 @pytest.fixture(scope="package")
 def desks() -> list[WorkDesk]:
-    """Always the same companies; with a factor others, and more of them."""
-    seeds = Random(20) if _FACTOR == 1 else Random()
-    numbers = [[seeds.randrange(2**30) for _ in range(ENTRIES)] for _ in range(COMPANIES * _FACTOR)]
-    return [desk_of(each, f"W{number:03}") for number, each in enumerate(numbers)]
+    """Always the same companies; with a factor others, and more of them. Their codes say how to draw them again."""
+    seed = 20 if _FACTOR == 1 else SystemRandom().randrange(10**6)
+    return [drawn(f"W{seed}N{number:03}") for number in range(COMPANIES * _FACTOR)]
+
+
+def drawn(code: str) -> WorkDesk:
+    """The company of a code."""
+    choose = Random(code)
+    return desk_of([choose.randrange(2**30) for _ in range(ENTRIES)], code)
 
 
 @pytest.fixture(scope="package")

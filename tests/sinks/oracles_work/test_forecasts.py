@@ -86,11 +86,14 @@ def _compare_with_debts(found: list[dict[str, Any]], played: Played, as_of: date
     for code, desk in played.desks.items():
         debts = Debts(desk.settings).all(played.happened(code))
         lines = debts.open_lines(day, instant)
+        asked: Counter[tuple[str, int]] = Counter()  # what was ever asked for, with its adjustments
+        for move in debts.moves:
+            if move.what in {"issued", "adjusted"} and move.day <= day and move.known <= instant:
+                asked[move.line] += move.minor
         seen = Counter(
-            bill.account
-            for bill in debts.bills.values()
-            for _ in bill.lines
-            if bill.posted <= day and bill.known <= instant and day - bill.posted <= 730
+            debts.bills[invoice].account
+            for (invoice, _), minor in asked.items()
+            if minor > 0 and day - debts.bills[invoice].posted <= 730
         )
         owed: Counter[str] = Counter()
         due_of: dict[str, int] = {}
