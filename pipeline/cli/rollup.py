@@ -14,7 +14,7 @@ from pipeline.cli.clickhouse import clickhouse_client
 from pipeline.cli.dates import date_of_text
 from pipeline.cli.repeating import Every, rounds
 from pipeline.errors import Problem
-from sinks.rollups import Rollup, roll_up
+from sinks.rollups import Rollup, roll_up, write_openings
 
 # Days that are written again each time: postings come late for them more often than not.
 _AGAIN_DAYS = 7
@@ -39,15 +39,20 @@ def rollup(
     every: Every = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a day, for programs.")] = False,
 ) -> None:
-    """Write the rollups of closed local days: aging, key figures and activity.
+    """Write the rollups of closed local days: aging, key figures and activity; and what keeps as-of answers fast.
 
-    A day that is written again replaces itself, so this may be run as often as one likes; once a night is enough,
-    or every few hours with --every. The views are aging_daily, key_figures_daily and activity_hourly.
+    First the openings: sums of old postings from which the as-of views start. They never change an answer, and are made
+    anew where late postings made them useless. Then the days, read with aging_daily, key_figures_daily and
+    activity_hourly. A day that is written again replaces itself, so this may be run as often as one likes; once a night
+    is enough, or every few hours with --every.
     """
     begin, end = date_of_text(first, "--from"), date_of_text(last, "--through")
     settings = load_settings(context)
     for _ in rounds(every):
         with clickhouse_client(settings) as client:
+            openings = write_openings(client)
+            if openings.written and not as_json:
+                Console(highlight=False).print(f"{openings.written} openings written, {openings.held} hold")
             for code in _companies(client, company):
                 for done in roll_up(client, code, _days(client, code, begin, end)):
                     _tell(code, done, as_json=as_json)

@@ -14,7 +14,7 @@ PERSONAL = {"events": ("payload",), "receipts_versions": ("payer_reference",)}
 # Bytes as they came, of any company: for platform and auditors only.
 UNSORTED = frozenset({"failed_events_versions", "failed_events", "audit_anchors", "erased_rows"})
 # Tables of no account that everybody needs to read the others.
-REFERENCE = frozenset({"companies_versions", "exchange_rates_versions", "exchange_rates_log"})
+REFERENCE = frozenset({"companies_versions", "exchange_rates_versions", "exchange_rates_log", "openings"})
 ALERTS = frozenset({"alerts_log", "alerts", "alert_history"})
 
 ACCOUNTS_VIEW = "access_accounts"
@@ -100,7 +100,7 @@ def _reads(role: Role, table: Stored) -> bool:
         return True
     if role.kind == "alerting":
         return table.name in ALERTS
-    if table.name in UNSORTED or not table.by_company:
+    if table.name in UNSORTED or not (table.by_company or table.name in REFERENCE):
         return False
     if role.kind == "collector":
         return table.by_account or table.name in REFERENCE

@@ -40,8 +40,13 @@ reason         : LowCardinality(Nullable(String))
                                                 | small_balance.
 region         : LowCardinality(String)         | Region code of the document; empty when it has none.
 """),
+        *columns("""
+effective_month : UInt16  MATERIALIZED toRelativeMonthNum(effective_date) | Month of effective_date, from year 0.
+recorded_month  : UInt16  MATERIALIZED toRelativeMonthNum(recorded_at)    | Month of recorded_at (UTC), from year 0.
+"""),
     ),
-    order_by="(company, account_id, currency, item_type, item_id, effective_date)",
+    # Months first: what an as-of answer adds to an opening lies together (docs/adr/0060).
+    order_by="(effective_month, recorded_month, company, account_id, currency, item_type, item_id)",
 )
 
 _DISPUTES = Table(
@@ -106,6 +111,7 @@ MIGRATION = Migration(
             _LEDGER,
             "ledger_entries",
             "Every dated change of a balance. The sum of delta up to two dates is the balance as of them.",
+            hidden=("effective_month", "recorded_month"),
         ),
         money_view(
             _DISPUTES,

@@ -4,17 +4,26 @@
 today: the same question has the same answer tomorrow.
 """
 
-from sinks.migrations.ddl import Migration, View
+from sinks.migrations.balances import LINE, known_to, lines, opening_used
+from sinks.migrations.ddl import Migration, Table, View
 from sinks.migrations.money import DECIMAL, decimal
 from sinks.migrations.text import columns
 
-_WHERE = "effective_date <= {as_of:Date32} AND recorded_at <= {known_as_of:DateTime64(6, 'UTC')}"
 _SAME_DATES = "(as_of = {as_of:Date32}, known_as_of = {known_as_of:DateTime64(6, 'UTC')})"
 _DAYS_PAST_DUE = "(toInt32({as_of:Date32}) - toInt32(due_date))"
 
 # One small map instead of a join: it is looked up once a row, and a join would keep a filter on the account from
 # reaching the table. A company without settings has the default buckets.
-_LIMITS = "(SELECT mapFromArrays(groupArray(company), groupArray(buckets)) FROM companies) AS limits_of"
+# The settings are looked at directly: the view `companies` reads much more of them, and takes longer to plan than to run.
+_LIMITS = """(
+        SELECT mapFromArrays(groupArray(company), groupArray(limits)) FROM
+        (
+            SELECT toString(company) AS company,
+                JSONExtract(argMax(companies_versions.settings, recorded_at), 'buckets', 'Array(Int32)') AS limits
+            FROM companies_versions
+            GROUP BY company
+        )
+    ) AS limits_of"""
 _LIMITS_HERE = "if(empty(limits_of[company]), [30, 60, 90, 120], limits_of[company])"
 _BUCKET_NUMBER = f"if({_DAYS_PAST_DUE} <= 0, 0, 1 + arrayCount(last -> last < {_DAYS_PAST_DUE}, {_LIMITS_HERE}))"
 _BUCKET_NAMES = f"""arrayMap(
@@ -22,6 +31,41 @@ _BUCKET_NAMES = f"""arrayMap(
         arrayPushFront({_LIMITS_HERE}, 0), arrayPushBack({_LIMITS_HERE}, 0)
     )"""
 _PARAMETERS = "Parameters: as_of (a date) and known_as_of (an instant, UTC)."
+
+_OPENINGS = Table(
+    name="openings",
+    comment="Sums of old postings from which as-of answers start, so that they need not be made each time. Written by "
+    "arrears rollup; one that does not fit the ledger any more is not used.",
+    columns=columns("""
+opening_id      : String               | The opening.
+effective_month : UInt16               | Postings of effective months before this one are in it: months from year 0.
+recorded_month  : UInt16               | Postings recorded before this month are in it: months from year 0, UTC.
+written_at      : DateTime64(6, 'UTC') | When it was written.
+"""),
+    order_by="(effective_month, recorded_month, opening_id)",
+)
+_OPENING_ITEMS = Table(
+    name="opening_items",
+    comment="Lines that were not zero in an opening. Analysts read the as-of views, which start from them.",
+    columns=columns("""
+opening_id    : String                 | The opening.
+company       : LowCardinality(String) | Code of the legal entity.
+account_id    : String                 | Customer account.
+currency      : LowCardinality(String) | ISO 4217 code.
+item_type     : LowCardinality(String) | invoice, debit_memo, credit_memo or payment.
+item_id       : String                 | Number of the document, or id of the receipt.
+instalment    : Int32                  | Number of the instalment; 0 = the whole document.
+balance_class : LowCardinality(String) | invoice = owed; unapplied, on_account and credit reduce the balance.
+region        : LowCardinality(String) | Region of the document or receipt; the same in all its postings.
+due_date      : Date32                 | Due date; of cash and credits their own date.
+minor         : Int64                  | Sum of the postings. In minor units.
+entries       : UInt64                 | Of a line 0. A row for each account, currency and class, which is no line,
+                                       | says from how many postings the opening was made,
+items         : UInt64                 | and how many lines they came to; of a line 0.
+"""),
+    order_by="(opening_id, company, account_id, currency, item_type, item_id)",
+    partition_by="opening_id",
+)
 
 _OPEN_ITEMS = View(
     name="open_items_as_of",
@@ -41,22 +85,27 @@ bucket        : String                 | Aging bucket by the company's own limit
 open          : {DECIMAL}         | What was open; negative for cash and credits.
 """),
     select=f"""
-WITH {_LIMITS}
+WITH
+    {_LIMITS},{opening_used()}
 SELECT company, account_id, currency, item_type, item_id, instalment, balance_class, region, due_date,
     {_DAYS_PAST_DUE} AS days_past_due,
     multiIf(balance_class != 'invoice', '', days_past_due <= 0, 'not_due', {_BUCKET_NAMES}[{_BUCKET_NUMBER}]) AS bucket,
     {decimal("minor")} AS open
 FROM
 (
-    SELECT company, account_id, currency, item_type, item_id, instalment, balance_class, due_date,
-        max(region) AS region, sum(delta_minor) AS minor
-    FROM ledger_entries_log
-    WHERE {_WHERE}
-    GROUP BY company, account_id, currency, item_type, item_id, instalment, balance_class, due_date
+    SELECT {LINE}, max(line_region) AS region, sum(delta_minor) AS minor
+    FROM
+    ({lines(f"{LINE}, region AS line_region")}
+    )
+    GROUP BY {LINE}
     HAVING minor != 0
 )
 """,
 )
+
+_IS_DISPUTED = """balance_class = 'invoice' AND (company, account_id, currency, item_type, item_id) IN (
+            SELECT company, account_id, currency, document_type, document_id FROM dispute_entries_log
+        )"""
 
 # Per document: what is contested, by its dated changes, and never more than what is open (SEMANTICS 2.7). Only lines of
 # documents that were ever disputed are read from the ledger, by its sorting key.
@@ -70,12 +119,11 @@ _DISPUTED_DOCUMENTS = f"""
         SELECT company, account_id, currency, document_type, document_id, '' AS document_region,
             delta_minor AS dispute_minor, 0 AS ledger_minor
         FROM dispute_entries_log
-        WHERE {_WHERE}
+        WHERE {known_to()}
         UNION ALL
         SELECT company, account_id, currency, item_type, item_id, toString(region), 0, delta_minor
-        FROM ledger_entries_log
-        WHERE {_WHERE} AND balance_class = 'invoice' AND (company, account_id, currency, item_type, item_id) IN (
-            SELECT company, account_id, currency, document_type, document_id FROM dispute_entries_log
+        FROM
+        ({lines("company, account_id, currency, item_type, item_id, region", where=_IS_DISPUTED)}
         )
     )
     GROUP BY company, account_id, currency, document_type, document_id
@@ -96,6 +144,7 @@ disputed      : {DECIMAL}         | What of that was contested.
 collectible   : {DECIMAL}         | The rest: open - disputed.
 """),
     select=f"""
+WITH{opening_used()}
 SELECT company, account_id, currency, document_type, document_id, region,
     {decimal("open_minor")} AS open,
     {decimal("disputed_minor")} AS disputed,
@@ -107,16 +156,23 @@ FROM
 )
 
 
+# Every dispute names its document, so only lines of these need to be told apart.
+_DOCUMENT = "if(item_id IN (SELECT document_id FROM dispute_entries_log), concat(item_type, ' ', item_id), '')"
+
+
 def _aging(place: str, sums: str) -> str:
     """The frame of both aging views: an account's ledger lines and disputed amounts side by side, added up.
 
     `place` numbers the bucket of a ledger line, 0 = not due; `sums` are the columns made of it. `total` is added up
-    without a look at classes or buckets, so the gap compares two sums that are made independently.
+    without a look at classes or buckets, so the gap compares two sums that are made independently. What is contested of a
+    document is never more than what is open of it (SEMANTICS 2.7).
     """
     return f"""
 WITH
-    {_LIMITS},
-    sumMapIf(map(toUInt8(place), minor), class = 'invoice') AS by_place
+    {_LIMITS},{opening_used()},
+    sumMapIf(map(toUInt8(place), minor), class = 'invoice') AS by_place,
+    sumMapIf(map(document, minor), class = 'invoice' AND document != '') AS open_of,
+    sumMapIf(map(document, minor), class = 'disputed') AS contested_of
 SELECT company, account_id, currency,
     {decimal("sumIf(minor, class = 'invoice' AND place = 0)")} AS not_due,
 {sums},
@@ -124,24 +180,26 @@ SELECT company, account_id, currency,
     {decimal("-sumIf(minor, class = 'unapplied')")} AS unapplied,
     {decimal("-sumIf(minor, class = 'on_account')")} AS on_account,
     {decimal("-sumIf(minor, class = 'credit')")} AS credits,
-    {decimal("sumIf(minor, class = 'disputed')")} AS disputed,
+    {decimal("arraySum(name -> greatest(0, least(contested_of[name], open_of[name])), mapKeys(contested_of))")} AS disputed,
     {decimal("sumIf(minor, class != 'disputed')")} AS total,
     not_due + overdue - unapplied - on_account - credits - total AS reconciliation_gap
 FROM
 (
-    SELECT company, account_id, currency, balance_class AS class, {place} AS place, sum(delta_minor) AS minor
-    FROM ledger_entries_log
-    WHERE {_WHERE}
-    GROUP BY company, account_id, currency, class, place
+    SELECT company, account_id, currency, toString(balance_class) AS class, {place} AS place, {_DOCUMENT} AS document,
+        sum(delta_minor) AS minor
+    FROM
+    ({lines("company, account_id, currency, balance_class, due_date, item_type, item_id")}
+    )
+    GROUP BY company, account_id, currency, class, place, document
     HAVING minor != 0
     UNION ALL
-    SELECT company, account_id, currency, 'disputed' AS class, 0 AS place, sum(disputed_minor) AS minor
-    FROM
-    ({_DISPUTED_DOCUMENTS}
-    )
-    GROUP BY company, account_id, currency
+    SELECT company, account_id, currency, 'disputed', 0, concat(document_type, ' ', document_id), sum(delta_minor)
+    FROM dispute_entries_log
+    WHERE {known_to()}
+    GROUP BY company, account_id, currency, document_type, document_id
 )
 GROUP BY company, account_id, currency
+HAVING countIf(class != 'disputed') > 0
 """
 
 
@@ -218,4 +276,16 @@ ARRAY JOIN all_buckets AS part, range(length(all_buckets)) AS bucket_number
 """,
 )
 
-MIGRATION = Migration(8, "as-of views", (_OPEN_ITEMS, _DISPUTED, _AGING, _AGING_WIDE, _AGING_BUCKETS))
+MIGRATION = Migration(
+    8,
+    "as-of views",
+    (
+        _OPENINGS,
+        _OPENING_ITEMS,
+        _OPEN_ITEMS,
+        _DISPUTED,
+        _AGING,
+        _AGING_WIDE,
+        _AGING_BUCKETS,
+    ),
+)

@@ -1,5 +1,6 @@
 """Migration 11: statements of accounts and invoices, and what changed between two dates, as parameterized views."""
 
+from sinks.migrations.balances import KNOWN_AS_OF, lines, month_of, opening_used
 from sinks.migrations.ddl import Migration, View
 from sinks.migrations.money import DECIMAL, decimal
 from sinks.migrations.text import columns
@@ -7,6 +8,10 @@ from sinks.migrations.text import columns
 _KNOWN = "recorded_at <= {known_as_of:DateTime64(6, 'UTC')}"
 _KNOWN_AS_OF = "known_as_of = {known_as_of:DateTime64(6, 'UTC')}"
 _FROM, _TO = "{from_date:Date32}", "{to_date:Date32}"
+_BEFORE = f"addDays({_FROM}, -1)"
+# The months are said besides, because the ledger is sorted by them.
+_MONTHS = f"effective_month BETWEEN {month_of(_FROM)} AND {month_of(_TO)}"
+_IN_WINDOW = f"effective_date BETWEEN {_FROM} AND {_TO} AND {_MONTHS} AND {_KNOWN}"
 _NAMED = "company = {company:String} AND account_id = {account_id:String}"
 
 # Postings that move a balance within the account, such as an application of its own cash, are no lines of a statement. A
@@ -28,6 +33,7 @@ reason         : String                 | Reason of the posting; empty where the
 event_id       : String                 | Event that caused it.
 """),
     select=f"""
+WITH{opening_used(_BEFORE, KNOWN_AS_OF)}
 SELECT currency,
     toUInt32(row_number() OVER by_time - 1) AS line,
     effective_date, entry_type, item_type, item_id,
@@ -37,10 +43,13 @@ SELECT currency,
 FROM
 (
     SELECT currency, {_FROM} AS effective_date, 'opening' AS entry_type, '' AS item_type, '' AS item_id,
-        sumIf(delta_minor, effective_date_of < {_FROM}) AS minor, '' AS reason, '' AS event_id,
+        sum(delta_minor) AS minor, '' AS reason, '' AS event_id,
         toDateTime64(0, 6, 'UTC') AS known_at, toUInt64(0) AS position
-    FROM (SELECT *, effective_date AS effective_date_of FROM ledger_entries_log)
-    WHERE {_NAMED} AND effective_date_of <= {_TO} AND {_KNOWN}
+    FROM
+    ({lines("currency", _BEFORE, KNOWN_AS_OF, where=_NAMED)}
+        UNION ALL
+        SELECT currency, 0 FROM ledger_entries_log WHERE {_NAMED} AND {_IN_WINDOW}
+    )
     GROUP BY currency
     UNION ALL
     SELECT currency, effective_date, first.1 AS entry_type, first.2 AS item_type, first.3 AS item_id, minor,
@@ -54,8 +63,7 @@ FROM
             ) AS first,
             min(recorded_at) AS known_at, min(_offset) AS position
         FROM ledger_entries_log
-        WHERE {_NAMED} AND effective_date BETWEEN {_FROM} AND {_TO}
-            AND {_KNOWN}
+        WHERE {_NAMED} AND {_IN_WINDOW}
         GROUP BY currency, effective_date, event_id, cause, written_off
         HAVING minor != 0
     )
@@ -161,13 +169,11 @@ _MEANT = {
     "recovered": "Write-offs taken back.",
     "cancelled": "Cancelled documents, net of what had been paid on them.",
 }
-_MOVED = "balance_class = 'invoice' AND effective_date BETWEEN {from_date:Date32} AND {to_date:Date32}"
+_MOVED = "balance_class = 'invoice' AND is_move"
 _OTHER = f"{_MOVED} AND NOT ({' OR '.join(f'({rule})' for rule in _MOVES.values())})"
-_BEFORE = "addDays({from_date:Date32}, -1)"
-
-
-def _overdue(day: str) -> str:
-    return f"sumIf(delta_minor, balance_class = 'invoice' AND effective_date <= {day} AND due_date < {day})"
+_OPENING = "balance_class = 'invoice' AND NOT is_move"
+_OPENING_OVERDUE = f"sumIf(delta_minor, {_OPENING} AND due_date < {_BEFORE})"
+_CLOSING_OVERDUE = f"sumIf(delta_minor, balance_class = 'invoice' AND due_date < {_TO})"
 
 
 _AGING_CHANGE = View(
@@ -190,20 +196,32 @@ closing_overdue : {DECIMAL} | Part of closing that is past due.
 """
     ),
     select=f"""
+WITH{opening_used(_BEFORE, KNOWN_AS_OF)}
 SELECT company, account_id, currency,
-    {decimal(f"sumIf(delta_minor, balance_class = 'invoice' AND effective_date < {_FROM})")} AS opening,
+    {decimal(f"sumIf(delta_minor, {_OPENING})")} AS opening,
 {
         "".join(
             f"    {decimal(f'sumIf(delta_minor, {_MOVED} AND {rule})')} AS {name},{chr(10)}"
             for name, rule in _MOVES.items()
         )
     }    {decimal(f"sumIf(delta_minor, {_OTHER})")} AS other,
-    {decimal(f"sumIf(delta_minor, balance_class = 'invoice' AND effective_date <= {_TO})")} AS closing,
-    {decimal(_overdue(_BEFORE))} AS opening_overdue,
-    {decimal(f"{_overdue(_TO)} - {_overdue(_BEFORE)}")} AS rolled,
-    {decimal(_overdue(_TO))} AS closing_overdue
-FROM ledger_entries_log
-WHERE effective_date <= {_TO} AND {_KNOWN}
+    {decimal("sumIf(delta_minor, balance_class = 'invoice')")} AS closing,
+    {decimal(_OPENING_OVERDUE)} AS opening_overdue,
+    {decimal(f"{_CLOSING_OVERDUE} - {_OPENING_OVERDUE}")} AS rolled,
+    {decimal(_CLOSING_OVERDUE)} AS closing_overdue
+FROM
+(
+    SELECT company, account_id, currency, balance_class, due_date, delta_minor, 0 AS is_move,
+        '' AS entry_type, '' AS item_type, CAST(NULL AS Nullable(Date32)) AS value_date
+    FROM
+    ({lines("company, account_id, currency, balance_class, due_date", _BEFORE, KNOWN_AS_OF)}
+    )
+    UNION ALL
+    SELECT company, account_id, currency, balance_class, due_date, delta_minor, 1,
+        entry_type, item_type, value_date
+    FROM ledger_entries_log
+    WHERE {_IN_WINDOW}
+)
 GROUP BY company, account_id, currency
 HAVING countIf(balance_class = 'invoice') > 0
 """,
@@ -353,7 +371,7 @@ FROM
         value_date AS cash_date, any(ifNull(toString(ledger_entries_log.method), '')) AS by_method, -sum(delta_minor) AS minor
     FROM ledger_entries_log
     WHERE entry_type = 'application' AND item_type IN ('invoice', 'debit_memo') AND value_date IS NOT NULL
-        AND effective_date BETWEEN {_FROM} AND {_TO} AND {_KNOWN}
+        AND {_IN_WINDOW}
         AND toInt32(effective_date) - toInt32(assumeNotNull(value_date)) >= {{days_min:UInt32}}
         AND (company, cause_id) NOT IN (
             SELECT company, assumeNotNull(cause_id) FROM ledger_entries_log
@@ -382,6 +400,7 @@ balance            : {DECIMAL} | Sum of all postings: the balance of the control
 reconciliation_gap : {DECIMAL} | owed - unapplied - on_account - credits - balance: 0.
 """),
     select=f"""
+WITH{opening_used()}
 SELECT company, currency, uniqExact(account_id) AS accounts, countIf(item_minor != 0) AS open_items,
     {decimal("sum(parts['invoice'])")} AS owed,
     {decimal("-sum(parts['unapplied'])")} AS unapplied,
@@ -393,8 +412,9 @@ FROM
 (
     SELECT company, currency, account_id, item_type, item_id,
         sum(delta_minor) AS item_minor, sumMap(map(toString(balance_class), delta_minor)) AS parts
-    FROM ledger_entries_log
-    WHERE effective_date <= {{as_of:Date32}} AND {_KNOWN}
+    FROM
+    ({lines("company, account_id, currency, item_type, item_id, balance_class")}
+    )
     GROUP BY company, currency, account_id, item_type, item_id
 )
 GROUP BY company, currency

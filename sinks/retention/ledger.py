@@ -5,6 +5,9 @@ knowledge time, and each of its lines comes to zero: then it adds nothing to any
 knowledge time from the cut-off on. An item that is open, or that anything happened to later, keeps all its postings,
 however old; so opening balances need no rows that stand for others (docs/adr/0019).
 
+Openings (docs/adr/0060) are forgotten before the first posting goes, for they are compared with the ledger by number
+only, and made again afterwards. Meanwhile answers are slower, not different.
+
 The items are written down first. A deletion that was cut off is finished by the next run, with the same items: it must
 never be decided again from what half a deletion left.
 """
@@ -16,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.retention.holds import Hold
 from sinks.retention.policy import Policy, held_condition, let_go
+from sinks.rollups.openings import forget_openings, write_openings
 
 # Return when it is done, everywhere. The subqueries give the same wherever they run: nothing that they read changes.
 MUTATION = "mutations_sync = 2, allow_nondeterministic_mutations = 1"
@@ -71,6 +75,12 @@ def written_down(old: str) -> dict[str, str]:
 
 def delete_written_down(client: Client, old: str) -> None:
     """Delete them, then the list."""
+    if not client.query("SELECT count() FROM retired_items").result_rows[0][0]:
+        return
+    had_openings = forget_openings(client)
     for table, goes in written_down(old).items():
         client.command(f"ALTER TABLE {table} DELETE WHERE {goes} SETTINGS {MUTATION}")
     client.command("TRUNCATE TABLE retired_items")
+    # A rollup may have run meanwhile.
+    if forget_openings(client) or had_openings:
+        write_openings(client)

@@ -100,6 +100,8 @@ TABLES = (
     "items_versions",
     "ledger_entries_log",
     "legal_holds_versions",
+    "opening_items",
+    "openings",
     "promises_log",
     "promises_versions",
     "receipts_versions",
