@@ -137,7 +137,8 @@ def own_views_of(role: Role) -> list[str]:
 def rows_of(role: Role, database: str, name: str) -> str:
     """The condition on the rows of a table or of a view of ours; empty where the role sees all of them."""
     table = stored_tables().get(_MASKS.get(name, name))
-    parts = [] if role.all_companies else [_within("company", role.companies)]
+    is_of_all = role.all_companies or (table is not None and not table.by_company)
+    parts = [] if is_of_all else [_within("company", role.companies)]
     if role.kind == "collector":
         mine = _mine(role)
         if name == ACCOUNTS_VIEW:

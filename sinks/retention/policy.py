@@ -50,6 +50,8 @@ KEPT = {
     "account_aging_versions": "one current row per account and currency",
     "key_figures_daily_versions": "one row per company, currency and day",
     "forecast_backtests_versions": "a few rows per company and month: how good forecasts were",
+    "openings": "sums that answers start from; made anew when postings go",
+    "opening_items": "sums that answers start from; made anew when postings go",
     "closes_versions": "what was reported stays what was reported",
     "aging_as_reported_versions": "what was reported stays what was reported",
     "key_figures_as_reported_versions": "what was reported stays what was reported",

@@ -149,15 +149,22 @@ def _base(bounds: Bounds, holding: Iterable[Opening]) -> Opening | None:
 
 
 def _write(client: Client, bounds: Bounds, base: Opening | None) -> Opening:
-    """Write an opening: its lines and counts in one statement over one state of the ledger, then its head.
+    """Write an opening, and say from how many postings it came to be made."""
+    opening_id = secrets.token_hex(8)
+    for statement in statements(opening_id, bounds, base):
+        client.command(statement, settings={"async_insert": 0, "insert_deduplicate": 0})
+    postings = client.query(f"SELECT sum(entries) FROM opening_items WHERE opening_id = {literal(opening_id)}")
+    return Opening(opening_id, bounds, int(postings.result_rows[0][0]), True)
+
+
+def statements(opening_id: str, bounds: Bounds, base: Opening | None = None) -> tuple[str, str]:
+    """What writes an opening: its lines and counts in one statement over one state of the ledger, then its head.
 
     The counts are those of the postings that were added up, so a posting that arrives meanwhile is in both or in none.
+    `base` = an opening inside this one to which the other postings are added.
     """
-    opening_id = secrets.token_hex(8)
-    effective, recorded = bounds
     base_id, base_bounds = (base.opening_id, base.bounds) if base else ("", Bounds(0, 0))
-    client.command(
-        f"""
+    lines = f"""
 INSERT INTO opening_items (opening_id, {LINE}, region, minor, entries, items)
 SELECT {literal(opening_id)}, company, account_id, currency, part.1 AS type, part.2 AS id, part.3 AS part_number,
     balance_class, part.4 AS due, max(part.8), sum(part.5), sum(part.6), sum(part.7)
@@ -177,7 +184,7 @@ FROM
             UNION ALL
             SELECT {LINE}, region, delta_minor, 1
             FROM ledger_entries_log
-            WHERE effective_month < {effective} AND recorded_month < {recorded}
+            WHERE effective_month < {bounds.effective_month} AND recorded_month < {bounds.recorded_month}
                 AND (effective_month >= {base_bounds.effective_month} OR recorded_month >= {base_bounds.recorded_month})
         )
         GROUP BY {LINE}
@@ -185,15 +192,10 @@ FROM
 )
 ARRAY JOIN parts AS part
 WHERE part.5 != 0 OR part.6 != 0 OR part.7 != 0
-GROUP BY company, account_id, currency, type, id, part_number, balance_class, due""",
-        settings={"async_insert": 0, "insert_deduplicate": 0},
-    )
-    client.command(
-        f"INSERT INTO openings SELECT {literal(opening_id)}, {effective}, {recorded}, now64(6)",
-        settings={"async_insert": 0, "insert_deduplicate": 0},
-    )
-    postings = client.query(f"SELECT sum(entries) FROM opening_items WHERE opening_id = {literal(opening_id)}")
-    return Opening(opening_id, bounds, int(postings.result_rows[0][0]), True)
+GROUP BY company, account_id, currency, type, id, part_number, balance_class, due"""
+    months = f"{bounds.effective_month}, {bounds.recorded_month}"
+    head = f"INSERT INTO openings SELECT {literal(opening_id)}, {months}, now64(6)"
+    return lines, head
 
 
 def _forget(client: Client, ids: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from sinks.access.scope import views_of
 from sinks.access.wanted import DEFINER, PREFIX, Grant
 from sinks.migrations import MIGRATIONS, Engines
 from sinks.migrations.ddl import literal
+from sinks.rollups.openings import Bounds, statements
 from tests.sinks.access.engine import DATABASE, FOUND, ask, users_file
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -110,6 +111,8 @@ def folder(wanted: Wanted, tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(map(_literal, values.values()))})"
             for table, values in _rows(number, company, account, collector, region)
         ]
+    # An opening over all of them, so that balances are asked the way they are in a ledger of years.
+    texts += statements(OPENING, Bounds(2026 * 12 + 2, 2026 * 12 + 2))
     answers = ask(folder, users_file(wanted), texts)
     assert [pair for pair in zip(texts, answers, strict=True) if pair[1].startswith("!")] == []
     return folder
@@ -125,6 +128,7 @@ def lists(table: str, order: str = "company, account_id") -> str:
 
 
 AGING = "aging_as_of(as_of = '2026-02-01', known_as_of = '2299-12-31 23:59:59')"
+OPENING = "0123456789abcdef"
 F1, F2, U1 = "FR01\tC1\n", "FR01\tC2\n", "US01\tC1\n"
 
 
@@ -149,6 +153,13 @@ def test_rows_through_tables_and_views(folder: Path, wanted: Wanted, roles: list
     *answers, count = seen(folder, wanted, roles, [*map(lists, tables), "SELECT count() FROM items"])
     assert answers == [rows] * len(tables)
     assert count == f"{rows.count(chr(10))}\n"
+
+
+@pytest.mark.parametrize("role", ["france", "south", "auditor"])
+def test_an_opening_serves_whoever_sees_some_accounts_only(folder: Path, wanted: Wanted, role: str) -> None:
+    """Postings and counts are left out alike, so the opening holds for each of them."""
+    (plan,) = seen(folder, wanted, [role], [f"EXPLAIN indexes = 1 SELECT * FROM {AGING}"])
+    assert OPENING in plan
 
 
 def test_what_is_found_is_what_was_made(folder: Path, wanted: Wanted) -> None:
