@@ -40,12 +40,18 @@ class Column:
         return " ".join(word for word in words if word)
 
 
-# Where a row comes from. Together they are unique, and what `arrears reconcile` compares with Kafka.
+# Where a row comes from. Together they are unique, and what `arrears reconcile` compares with Kafka. Codecs by measurement
+# (docs/adr/0061): half the space for the same CPU time.
 POSITION = (
     Column("_topic", "LowCardinality(String)", "Kafka topic of the record that the row was made from."),
     Column("_partition", "UInt16", "Its partition."),
-    Column("_offset", "UInt64", "Its offset; with topic and partition it is unique."),
-    Column("_appended_at", "DateTime64(3, 'UTC')", "When Kafka took it in; retention counts from here."),
+    Column("_offset", "UInt64", "Its offset; with topic and partition it is unique.", "CODEC(Delta, ZSTD(1))"),
+    Column(
+        "_appended_at",
+        "DateTime64(3, 'UTC')",
+        "When Kafka took it in; retention counts from here.",
+        "CODEC(T64, ZSTD(1))",
+    ),
 )
 
 

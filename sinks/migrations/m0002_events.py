@@ -49,11 +49,11 @@ _EVENTS = Table(
 event_type     : LowCardinality(String)   | What happened, such as InvoiceIssued.
 category       : LowCardinality(String)   | What it is about: invoice, credit, payment, application, approval, exception,
                                           | promise, dispute, activity, account, reference or other.
-event_id       : String                   | Idempotency key of the event.
+event_id       : String  CODEC(ZSTD(1))   | Idempotency key of the event.
 company        : LowCardinality(String)   | Code of the legal entity.
 account_id     : String                   | Customer account; empty where no account is known or concerned.
-occurred_at    : DateTime64(6, 'UTC')     | When it happened, by the clock of the source.
-recorded_at    : DateTime64(6, 'UTC')     | When the pipeline accepted it: knowledge time.
+occurred_at    : DateTime64(6, 'UTC')  CODEC(T64, ZSTD(1)) | When it happened, by the clock of the source.
+recorded_at    : DateTime64(6, 'UTC')  CODEC(T64, ZSTD(1)) | When the pipeline accepted it: knowledge time.
 region         : LowCardinality(String)   | Region code as the ERP has it; empty when it has none.
 invoice_id     : String                   | Invoice it is about; empty when it names none, or several.
 payment_id     : String                   | Receipt it is about; else empty.
@@ -74,7 +74,7 @@ amount         : Nullable(Decimal(38, 4)) | Amount of the event; null when it ha
 payload        : String  CODEC(ZSTD(1))   | The other fields as JSON, as people write them: amounts are decimal texts,
                                           | dates ISO texts; fields without a value are left out.
 source         : LowCardinality(String)   | Where it came from: sap, oracle, lockbox, camt, webhook and so on.
-actor_id       : String                   | Who did it: a user or a system; empty when not known.
+actor_id       : LowCardinality(String)   | Who did it: a user or a system; empty when not known.
 actor_role     : LowCardinality(String)   | Role in which the actor did it; empty when not known.
 correlation_id : String                   | Case or request it belongs to; joins events of several sources.
 """),
@@ -82,7 +82,11 @@ correlation_id : String                   | Case or request it belongs to; joins
     ),
     partition_by="toYYYYMM(_appended_at)",
     order_by="(company, account_id, recorded_at, _partition, _offset)",
-    indexes=("by_event_id event_id TYPE bloom_filter(0.01) GRANULARITY 4",),
+    # A question about some days reads the months in which they lie.
+    indexes=(
+        "by_event_id event_id TYPE bloom_filter(0.01) GRANULARITY 4",
+        "by_time occurred_at TYPE minmax GRANULARITY 4",
+    ),
 )
 
 _COMPANIES = Table(

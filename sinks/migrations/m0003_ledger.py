@@ -20,14 +20,15 @@ balance_class  : LowCardinality(String)         | What the amount counts as: inv
 currency       : LowCardinality(String)         | ISO 4217 code.
 delta_minor    : Int64                          | Signed change; positive = the customer owes more. In minor units.
 effective_date : Date32                         | Day from which it counts, in the company's time zone.
-recorded_at    : DateTime64(6, 'UTC')           | When the pipeline accepted what caused this: knowledge time.
+recorded_at    : DateTime64(6, 'UTC')  CODEC(T64, ZSTD(1))
+                                                | When the pipeline accepted what caused this: knowledge time.
 due_date       : Date32                         | Date the amount is aged from: the due date, or for credits and
                                                 | cash their own date.
 entry_type     : LowCardinality(String)         | What kind of posting it is: the item itself under its own kind
                                                 | (invoice, debit_memo, credit_memo, payment), application,
                                                 | unapplication, adjustment, write_off, recovery, cancellation,
                                                 | reversal, refund, due_date_change, small_balance and so on.
-event_id       : String                         | Event that caused it, or the local midnight of a company.
+event_id       : String  CODEC(ZSTD(1))         | Event that caused it, or the local midnight of a company.
 entry_number   : Int32                          | Position among the entries of the event, from 1; with event_id it
                                                 | is unique.
 cause_id       : Nullable(String)               | Application, write-off, adjustment and so on that caused it; null
