@@ -7,7 +7,7 @@ from avro import contracts
 from pipeline.cli.benchmarks.results import Result
 from pipeline.memory_log import MemoryRecord
 from sinks.clickhouse import Address, ClickHouseStore
-from sinks.positions import Member, Partition, Span
+from sinks.positions import Member, Partition, Record, Span
 from sinks.store import token_of
 from sinks.wrap import record_wrapper
 
@@ -38,9 +38,14 @@ def measure_inserts(address: Address, cpu_milliseconds: Callable[[], float]) -> 
     return found
 
 
-def _record(number: int) -> MemoryRecord:
+class _Record(MemoryRecord):
+    def __len__(self) -> int:
+        return len(self.stored_value or b"")
+
+
+def _record(number: int) -> Record:
     milliseconds = _MICROS // 1000 + number
-    return MemoryRecord(_TOPIC, 0, number, b"", _value(number), timestamp_milliseconds=milliseconds)
+    return _Record(_TOPIC, 0, number, b"", _value(number), timestamp_milliseconds=milliseconds)
 
 
 def _value(number: int) -> bytes:
