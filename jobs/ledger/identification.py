@@ -65,8 +65,9 @@ def release(step: Step, event: IdentificationRequested) -> Verdict:
         owner = f"payment {event.payment_id} already belongs to account {receipt.moved_to}"
         refused = Rejected("conflicting_duplicate", owner)
     if refused is not None or receipt is None:
-        step.effects.append(_rejection(step, event, refused))
-        step.effects.append(_refusal(step, event, "unknown_payment" if refused is None else refused.reason))
+        refused = refused or Rejected("unknown_payment", "")
+        step.effects.append(_rejection(step, event, event.identified_account_id, refused))
+        step.effects.append(_refusal(step, event, refused.reason))
         return None
     if receipt.moved_to is not None:
         return None
@@ -118,27 +119,33 @@ def _refusal(step: Step, event: IdentificationRequested, reason: str) -> Carried
     )
 
 
-def _rejection(step: Step, event: IdentificationRequested, refused: Rejected | None) -> Rejection:
+def _rejection(step: Step, event: IdentificationRequested | ReceiptMoved, account: str, refused: Rejected) -> Rejection:
     return Rejection(
-        event_id=event.event_id.removesuffix("/requested"),
+        event_id=event.event_id.removesuffix("/moved").removesuffix("/requested"),
         event_type="PaymentIdentified",
         company=step.company,
-        account_id=event.identified_account_id,
-        reason="unknown_payment" if refused is None else refused.reason,
-        message="" if refused is None else refused.message,
+        account_id=account,
+        reason=refused.reason,
+        message=refused.message,
         recorded_at=step.recorded_at,
     )
 
 
 def arrive(step: Step, event: ReceiptMoved) -> Verdict:
     """At the account: the receipt is its own, aged from its value date; what waited for it is applied."""
+    if event.account_id is None:
+        return _take_back(step, event)
     receipt_key = receipt_key_of(step, event.account_id, event.payment_id)
-    account = event.account_id or ""
+    account = event.account_id
     content = _content(event)
     known = step.receipt(receipt_key)
     if known is not None:
         take_up(step, event.payment_id)
-        return None if known.content == content else repeated("payment", event.payment_id, known.content, content)
+        conflict = repeated("payment", event.payment_id, known.content, content)
+        if isinstance(conflict, Rejected):
+            step.effects.append(_rejection(step, event, account, conflict))
+            step.effects.append(Carried(event=_returned(step, event)))
+        return None
     balance_class = ON_ACCOUNT if event.on_account else UNAPPLIED
     amount = Minor(event.amount_minor - event.refunded_minor)
     line, movements = opened(0, Minor(-amount), Placement(event.value_date, balance_class, event.value_date))
@@ -165,6 +172,22 @@ def arrive(step: Step, event: ReceiptMoved) -> Verdict:
     note_references(step, receipt_key, receipt)
     join_waiting(step, receipt_key, receipt)
     take_up(step, event.payment_id)
+    return None
+
+
+def _returned(step: Step, event: ReceiptMoved) -> ReceiptMoved:
+    """The account has another payment of this id: the cash goes back to the company, or nobody would have it."""
+    return msgspec.structs.replace(
+        event, event_id=f"{event.event_id}/returned", account_id=None, recorded_at=step.recorded_at
+    )
+
+
+def _take_back(step: Step, event: ReceiptMoved) -> Verdict:
+    """With the company: the receipt is unidentified again."""
+    receipt_key = receipt_key_of(step, None, event.payment_id)
+    receipt = step.receipt(receipt_key)
+    if receipt is not None and receipt.moved_to is not None:
+        step.put_receipt(receipt_key, msgspec.structs.replace(receipt, moved_to=None))
     return None
 
 

@@ -316,13 +316,14 @@ FROM
                 AS refunded,
             countIf(event_type = 'PaymentReceived') AS receipts,
             countIf(event_type = 'PaymentReversed' AND effective <= {{as_of:Date32}}) AS reversals,
-            countIf(event_type = 'ReceiptMoved') AS moves
+            -- there, less those that came back: the account had another payment of that id
+            sumIf(if(receiver = '', -1, 1), event_type = 'ReceiptMoved') AS moves
         FROM
         (
             SELECT *, ifNull(counts_from, toDate32(formatDateTime(occurred_at, '%F', timezone_of[company]))) AS effective
             FROM
             (
-                SELECT company, event_id, payment_id, event_type, currency, amount, occurred_at, _offset,
+                SELECT company, event_id, payment_id, event_type, account_id AS receiver, currency, amount, occurred_at, _offset,
                     events.value_date AS credited_on, events.effective_date AS counts_from,
                     (SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of
                 FROM events

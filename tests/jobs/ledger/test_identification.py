@@ -56,6 +56,17 @@ class TestRefused:
         desk.identify("R1", "C1")
         assert rejections(desk) == [("PaymentIdentified", "unknown_payment")]
 
+    def test_where_the_account_has_another_payment_of_that_id(self, desk: Desk) -> None:
+        """Nothing is lost: the cash is unidentified again, and may go back to its payer."""
+        desk.payment("R1", "80.00", account_id="C1")
+        desk.identify("R1", "C1")
+        assert rejections(desk) == [("PaymentIdentified", "conflicting_duplicate")]
+        assert (desk.receipt("R1").account_id, desk.receipt("R1").status) == ("", "unidentified")
+        assert desk.aging("2026-03-02").unapplied == 8_000
+        assert desk.reverse("R1", account_id=None).outcome == "applied"
+        assert desk.receipt("R1").status == "reversed"
+        assert desk.aging("2026-03-02").unapplied == 8_000
+
     def test_where_another_account_has_it(self, desk: Desk) -> None:
         desk.identify("R1", "C1")
         desk.identify("R1", "C1")
