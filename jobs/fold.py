@@ -149,7 +149,7 @@ class Fold:
         if settings is None:
             advice = f"company {event.company!r} is not configured; add its file and run `arrears companies apply`"
             return self._rejected(event, Rejected("unknown_company", advice))
-        digest = digest_of(event.event_id)
+        digest = digest_of(event.company, event.event_id)
         if digest in self._seen:
             return StepResult("duplicate", [])
         refused = _impossible_date(event, plan.days)

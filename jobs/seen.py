@@ -72,9 +72,9 @@ class SeenEvents:
             self._first += 1
 
 
-def digest_of(event_id: str) -> bytes:
-    """Sixteen bytes that stand for an event id."""
-    return blake2b(event_id.encode(), digest_size=_DIGEST).digest()
+def digest_of(company: str, event_id: str) -> bytes:
+    """Sixteen bytes that stand for an event id of a company: two companies' systems may mint the same one."""
+    return blake2b(f"{company}\0{event_id}".encode(), digest_size=_DIGEST).digest()
 
 
 def _key(number: int) -> str:

@@ -47,6 +47,19 @@ def test_an_event_id_counts_once_whatever_it_carries() -> None:
     assert (result.outcome, result.effects) == ("duplicate", [])
 
 
+def test_two_companies_may_use_the_same_event_id() -> None:
+    """Their systems number for themselves; both are in one partition, and nothing of either may be lost."""
+    books = Books(code="FR01")
+    books.fold.step(configured(Books(code="US01", start=None).settings))
+    for code in ("FR01", "US01"):
+        event = written(
+            PaymentReceived, books.now, "1", code, account_id="C1", payment_id="R1", amount="1.00",
+            value_date=day("2026-01-02"),
+        )  # fmt: skip
+        assert books.fold.step(event).outcome == "applied"
+        assert books.fold.step(event).outcome == "duplicate"
+
+
 def test_a_rejected_event_may_come_again_when_it_fits() -> None:
     books = Books()
     books.invoice("I1", "10.00")

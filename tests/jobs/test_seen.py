@@ -18,11 +18,11 @@ def memory() -> tuple[State, SeenEvents]:
 
 def add(seen: SeenEvents, numbers: range, at: int) -> None:
     for number in numbers:
-        seen.add(digest_of(f"event-{number}"), Instant(at))
+        seen.add(digest_of("A", f"event-{number}"), Instant(at))
 
 
 def known(seen: SeenEvents, numbers: range) -> list[int]:
-    return [number for number in numbers if digest_of(f"event-{number}") in seen]
+    return [number for number in numbers if digest_of("A", f"event-{number}") in seen]
 
 
 def written(state: State, seen: SeenEvents) -> list[tuple[str, bytes | None]]:
@@ -35,6 +35,13 @@ def test_what_was_added_is_known_at_once_and_nothing_else() -> None:
     _, seen = memory()
     add(seen, range(3), START)
     assert known(seen, range(10)) == [0, 1, 2]
+
+
+def test_an_id_belongs_to_its_company() -> None:
+    _, seen = memory()
+    seen.add(digest_of("A", "1"), START)
+    assert digest_of("B", "1") not in seen
+    assert digest_of("A1", "") not in seen
 
 
 def test_many_ids_lie_in_chunks_that_are_written_as_they_fill() -> None:
