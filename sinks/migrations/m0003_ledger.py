@@ -20,8 +20,7 @@ balance_class  : LowCardinality(String)         | What the amount counts as: inv
 currency       : LowCardinality(String)         | ISO 4217 code.
 delta_minor    : Int64                          | Signed change; positive = the customer owes more. In minor units.
 effective_date : Date32                         | Day from which it counts, in the company's time zone.
-recorded_at    : DateTime64(6, 'UTC')  CODEC(T64, ZSTD(1))
-                                                | When the pipeline accepted what caused this: knowledge time.
+recorded_at    : DateTime64(6, 'UTC')           | When the pipeline accepted what caused this: knowledge time.
 due_date       : Date32                         | Date the amount is aged from: the due date, or for credits and
                                                 | cash their own date.
 entry_type     : LowCardinality(String)         | What kind of posting it is: the item itself under its own kind
