@@ -20,9 +20,9 @@ from sinks.migrations import (
     m0017_forecasts,
     m0018_process,
     m0019_risk,
-    m0022_aging_forms,
-    m0024_retention_positions,
-    m0025_activities,
+    m0020_aging_forms,
+    m0021_retention_positions,
+    m0022_activities,
 )
 
 MIGRATIONS = (
@@ -45,7 +45,7 @@ MIGRATIONS = (
     m0017_forecasts.MIGRATION,
     m0018_process.MIGRATION,
     m0019_risk.MIGRATION,
-    m0022_aging_forms.MIGRATION,
-    m0024_retention_positions.MIGRATION,
-    m0025_activities.MIGRATION,
+    m0020_aging_forms.MIGRATION,
+    m0021_retention_positions.MIGRATION,
+    m0022_activities.MIGRATION,
 )

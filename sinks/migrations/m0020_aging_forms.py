@@ -1,4 +1,4 @@
-"""Migration 22: aging by company, region, collector, group and account, with credits in each of the three modes.
+"""Migration 20: aging by company, region, collector, group and account, with credits in each of the three modes.
 
 SEMANTICS 2.5, 2.6, 2.10. Credits are set against debts within one account and currency (and region, where regions are
 told apart), never across: a form is the sum of the reports of its accounts. `aging_as_of` is the mode `separate`.
@@ -257,5 +257,5 @@ is_top     : Bool             | Whether nothing is above it; these add up to the
 )
 
 MIGRATION = Migration(
-    22, "forms of aging", (_BY_ACCOUNT, _BY_ACCOUNT_WIDE, _BY_COMPANY, _BY_REGION, _BY_COLLECTOR, _BY_GROUP)
+    20, "forms of aging", (_BY_ACCOUNT, _BY_ACCOUNT_WIDE, _BY_COMPANY, _BY_REGION, _BY_COLLECTOR, _BY_GROUP)
 )

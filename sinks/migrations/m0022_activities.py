@@ -1,4 +1,4 @@
-"""Migration 25: what people did, one row an action, in the words of those who look at it."""
+"""Migration 22: what people did, one row an action, in the words of those who look at it."""
 
 from sinks.migrations.ddl import Migration, View
 from sinks.migrations.m0013_work import _events
@@ -51,4 +51,4 @@ FROM
 """,
 )
 
-MIGRATION = Migration(25, "activities", (_ACTIVITIES,))
+MIGRATION = Migration(22, "activities", (_ACTIVITIES,))

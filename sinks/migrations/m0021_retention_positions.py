@@ -1,4 +1,4 @@
-"""Migration 24: which positions retention has removed, and which states it is removing (docs/retention.md)."""
+"""Migration 21: which positions retention has removed, and which states it is removing (docs/retention.md)."""
 
 from sinks.migrations.ddl import Migration, Table
 from sinks.migrations.text import columns
@@ -31,4 +31,4 @@ entity     : String                 | What the state is of, by its key in that t
     order_by="(table, company, account_id, entity)",
 )
 
-MIGRATION = Migration(24, "positions that retention removed", (_REMOVED, _RETIRED))
+MIGRATION = Migration(21, "positions that retention removed", (_REMOVED, _RETIRED))
