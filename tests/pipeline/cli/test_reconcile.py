@@ -46,10 +46,12 @@ class Place:
     def changed(self, table: str, *statements: str) -> Iterator[None]:
         """Within the block the table is changed; afterwards it is as before."""
         self.command(f"CREATE TABLE saved_rows ENGINE = Memory AS SELECT * FROM {table}", *statements)
-        yield
-        self.command(
-            f"TRUNCATE TABLE {table}", f"INSERT INTO {table} SELECT * FROM saved_rows", "DROP TABLE saved_rows"
-        )
+        try:
+            yield
+        finally:
+            self.command(
+                f"TRUNCATE TABLE {table}", f"INSERT INTO {table} SELECT * FROM saved_rows", "DROP TABLE saved_rows"
+            )
 
     def gaps(self) -> dict[tuple[str, str], int]:
         """What does not hold, by check and subject. Nothing is under way here, so nobody need wait for it."""
@@ -104,6 +106,8 @@ EVENTS_SENT: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 # One row that is the latest of its key, wherever it stands in its partition.
 ONE = "(_partition, _offset) IN (SELECT _partition, min(_offset) FROM {table} FINAL GROUP BY _partition)"
+# Worker and sink may tell the same failure: it is missing when the rows of both are.
+ALL_OF_ONE = "(topic, partition, offset, stage) IN (SELECT topic, partition, offset, stage FROM {table} LIMIT 1)"
 LOGS = {
     "events": EVENTS,
     "ledger_entries_log": "ar.ledger",
@@ -151,7 +155,8 @@ def test_a_record_that_is_no_row_is_found(place: Place, table: str) -> None:
 
 @pytest.mark.parametrize("table", LATEST)
 def test_a_latest_state_that_is_no_row_is_found(place: Place, table: str) -> None:
-    with place.changed(table, f"ALTER TABLE {table} DELETE WHERE {ONE.format(table=table)}"):
+    one = (ALL_OF_ONE if table == "failed_events_versions" else ONE).format(table=table)
+    with place.changed(table, f"ALTER TABLE {table} DELETE WHERE {one}"):
         assert place.gaps()[KAFKA, LATEST[table]] >= 1
 
 
