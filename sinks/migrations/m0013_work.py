@@ -13,7 +13,7 @@ _TIMEZONES = "(SELECT mapFromArrays(groupArray(company), groupArray(timezone)) F
 _LOCAL_DATE = "toDate32(formatDateTime(occurred_at, '%F', if(timezone_of[company] = '', 'UTC', timezone_of[company]))) AS local_date"
 
 
-def _events(names: str, until: str = _TO) -> str:
+def events_between(names: str, until: str = _TO) -> str:
     """What was sent and not refused, each event once, with the company's local date on which it happened.
 
     Columns are named: `*` would ask for the payload, which not everybody may read.
@@ -220,7 +220,7 @@ WITH contacts AS
     SELECT company, actor_id AS collector, account_id, local_date, ifNull(right_party, false) AS reached,
         occurred_at, event_type, event_id
     FROM
-    ({_events("account_id, actor_id, event_type, right_party", _INFLUENCED)}
+    ({events_between("account_id, actor_id, event_type, right_party", _INFLUENCED)}
     )
     WHERE event_type IN ('ContactAttempted', 'PromiseMade') AND account_id != ''
 ),
@@ -295,7 +295,7 @@ FROM
     SELECT * EXCEPT actor_role, actor_role AS role,
         multiIf(payment_id != '', payment_id, lower(subject_type) = 'payment', subject_id, '') AS touched
     FROM
-    ({_events("actor_id, actor_role, event_type, payment_id, subject_type, subject_id, action, succeeded")}
+    ({events_between("actor_id, actor_role, event_type, payment_id, subject_type, subject_id, action, succeeded")}
     )
 )
 WHERE actor_id != '' AND role != 'system'

@@ -1,7 +1,7 @@
 """Migration 22: what people did, one row an action, in the words of those who look at it."""
 
 from sinks.migrations.ddl import Migration, View
-from sinks.migrations.m0013_work import _events
+from sinks.migrations.m0013_work import events_between
 from sinks.migrations.text import columns
 
 _ACTIVITIES = View(
@@ -40,7 +40,7 @@ FROM
     SELECT * EXCEPT activity_id, activity_id AS contact_id
     FROM
     ({
-        _events(
+        events_between(
             "actor_id, actor_role, event_type, notice_kind, action, account_id, notice_id, activity_id, channel, direction, "
             "outcome, right_party, invoice_ids, subject_type, subject_id, succeeded, region, source, category"
         )
