@@ -12,7 +12,7 @@ from avro.text import InvalidEvent
 from avro.written import WrittenField, written_record
 from sources.event_fields import event_names
 from tests.avro.examples import many
-from tests.avro.test_text import DEFAULTS
+from tests.avro.written_events import DEFAULTS
 
 PLAIN = {"amount": "12.50", "scaled_amount": "12.50", "currency": "EUR", "date": "2026-03-31", "decimal": "1.085",
          "instant": "2026-03-31T09:00:00Z", "integer": 2, "number": 0.5, "boolean": True, "texts": ["I1", "I2"],
