@@ -6,23 +6,22 @@ long as a restore.
 """
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from pipeline.errors import Problem
 from pipeline.ports import Unavailable
 from pipeline.progress import PROGRESS_KEY, Progress, decode_progress
 from pipeline.state_topic import LogRange, read_state
+from topics.watermarks import watermarks
 
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS_MAX = 15.0
 READ_SECONDS_MAX = 600.0
-_LEADERLESS_CODES = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class PartitionLag(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,21 +90,10 @@ class GroupReader:
         return [self._end(TopicPartition(topic, partition)) for partition in range(partitions)]
 
     def _end(self, place: TopicPartition) -> int:
-        """A partition that has no leader just now, as a young topic or one of a restarted broker, is asked again."""
-        deadline = time.monotonic() + ANSWER_SECONDS_MAX
-        while True:
-            try:
-                found = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS_MAX, cached=False)
-            except KafkaException as error:
-                if not error.args[0].retriable() and error.args[0].code() not in _LEADERLESS_CODES:
-                    raise _no_ends(place.topic, error.args[0].str()) from error
-                if time.monotonic() > deadline:
-                    raise _no_ends(place.topic, error.args[0].str()) from error
-                time.sleep(0.1)
-            else:
-                if not found:  # None when the time is over, whatever the binding's types say
-                    raise _no_ends(place.topic, "no answer")
-                return found[1]
+        try:
+            return watermarks(self._consumer, place, ANSWER_SECONDS_MAX)[1]
+        except KafkaException as error:
+            raise _no_ends(place.topic, error.args[0].str()) from error
 
 
 def read_exact_lag(

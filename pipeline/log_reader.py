@@ -8,6 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 
 from pipeline.errors import Problem
 from pipeline.startup import broker_problem
+from topics.watermarks import watermarks
 
 _BATCH = 10_000
 _POLL_SECONDS = 0.5
@@ -73,7 +74,7 @@ class LogReader:
         """The record that stands at an offset; None when there is none any more, or none yet."""
         place = TopicPartition(topic, partition, offset)
         try:
-            low, high = self._watermarks(place)
+            low, high = watermarks(self._consumer, place, _ANSWER_SECONDS_MAX)
             if not low <= offset < high:
                 return None
             self._consumer.assign([place])
@@ -120,17 +121,11 @@ class LogReader:
     def _end(self, place: TopicPartition) -> int:
         """One past the last committed record; 0 when there is nothing to read from where reading is to begin."""
         try:
-            low, high = self._watermarks(place)
+            low, high = watermarks(self._consumer, place, _ANSWER_SECONDS_MAX)
         except KafkaException as error:
             raise broker_problem(self._client_config, error) from error
         first = low if place.offset == OFFSET_BEGINNING else high if place.offset == OFFSET_END else place.offset
         return high if first < high else 0
-
-    def _watermarks(self, place: TopicPartition) -> tuple[int, int]:
-        found = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS_MAX, cached=False)
-        if not found:  # None when the time is over, whatever the binding's types say
-            raise broker_problem(self._client_config, TimeoutError())
-        return found
 
     def _next(self) -> list[Message]:
         """What has come; ends of partitions among it, as messages with that error."""

@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from pipeline.errors import Problem
 from pipeline.ports import Fenced, TransactionFailed, Unavailable
+from topics.watermarks import watermarks
 
 logger = logging.getLogger(__name__)
 
@@ -62,15 +63,12 @@ class LogRange:
         """The oldest offset held and the one behind the last. Raises ``Unavailable`` or ``Problem``."""
         try:
             with self._lock:
-                found = self._consumer.get_watermark_offsets(place, timeout=RANGE_SECONDS_MAX, cached=False)
+                return watermarks(self._consumer, place, RANGE_SECONDS_MAX)
         except KafkaException as exception:
             error: KafkaError = exception.args[0]
             if error.code() in CONFIGURATION_CODES:
                 translate(error, f"{place.topic} cannot be read")
             raise Unavailable(f"the offsets of {place.topic}/{place.partition}: {error.str()}") from exception
-        if found is None:
-            raise Unavailable(f"the offsets of {place.topic}/{place.partition}: no answer")
-        return found
 
 
 def read_state(

@@ -12,6 +12,7 @@ from sinks.errors import SinkProblem, Unavailable
 from sinks.intent import METADATA_BYTES_MAX
 from sinks.log import Commit, Committed, Owner, Polled
 from sinks.positions import Partition
+from topics.watermarks import watermarks
 
 logger = logging.getLogger(__name__)
 
@@ -185,7 +186,7 @@ class KafkaLog:
     def _find_start(self, partition: Partition) -> None:
         """The next record to read is not there. Gone by retention: count the loss and go on. Never written: stop."""
         place = TopicPartition(*partition)
-        low, high = self._consumer.get_watermark_offsets(place, timeout=self._request_seconds)
+        low, high = watermarks(self._consumer, place, self._request_seconds)
         answers = self._consumer.committed([place], timeout=self._request_seconds)
         committed = answers[0].offset
         if committed > high:

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from sinks.errors import Unavailable
 from sinks.positions import Member, Partition, Record, Span
+from topics.watermarks import watermarks
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class _Reading:
 
     def _begin_later(self, partition: Partition, span: Span) -> None:
         """The first record is not there. Deleted by retention: take what is left of the span."""
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=WAIT_SECONDS * 50)
+        low, high = watermarks(self._consumer, TopicPartition(*partition), WAIT_SECONDS * 50)
         if span.first > high:
             raise Unavailable(f"{partition} ends at {high}, before its pending span {span}")
         if low > span.first:

@@ -20,6 +20,7 @@ from sources.errors import SourceError
 from sources.streams.merge import Merge, Place
 from sources.streams.record import StreamRecord
 from sources.values import Parsed
+from topics.watermarks import watermarks
 
 logger = logging.getLogger(__name__)
 
@@ -227,7 +228,7 @@ class Follower:
         self._set_ready(False)
 
     def _start(self, place: TopicPartition) -> TopicPartition:
-        low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS_MAX, cached=False)
+        low, high = watermarks(self._consumer, place, ANSWER_SECONDS_MAX)
         offset = place.offset
         if offset < 0 or not self._keep_positions:
             return TopicPartition(place.topic, place.partition, low)

@@ -15,6 +15,7 @@ from pipeline.settings import Settings
 from pipeline.startup import admin_client, broker_problem
 from sinks.intent import METADATA_BYTES_MAX
 from topics import EVENTS, Change, Topic, catalogue, partition_of, plan
+from topics.watermarks import watermarks
 
 ANSWER_SECONDS = 5.0
 VERSION_MIN = (2, 5)
@@ -173,7 +174,7 @@ def _sample(settings: Settings, topic: Topic) -> list[Message]:
     try:
         places = []
         for partition in range(topic.partitions):
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic.name, partition), timeout=ANSWER_SECONDS)
+            low, high = watermarks(consumer, TopicPartition(topic.name, partition), ANSWER_SECONDS)
             places.append(TopicPartition(topic.name, partition, max(low, high - SAMPLE_RECORDS)))
         consumer.assign(places)
         return list(_read_to_end(consumer, len(places)))

@@ -79,10 +79,10 @@ def changed(settings: Settings, section: str, **values: object) -> Settings:
 def test_a_system_in_which_all_is_well_passes(healthy: Settings, tmp_path: Path) -> None:
     companies = {"ARREARS_COMPANIES__FOLDER": str(ROOT / "config" / "companies")}
     done = arrears("doctor", "--json", folder=tmp_path, **addresses(healthy), **companies)
-    found = {one["subject"]: one["status"] for one in json.loads(done.output)}
+    found = json.loads(done.output)
+    assert [one for one in found if one["status"] not in {"ok", "skipped"}] == []
     assert (done.code, done.errors) == (0, "")
-    assert set(found.values()) <= {"ok", "skipped"}
-    assert set(found) == {"settings", *(check.subject for check in CHECKS)}
+    assert {one["subject"] for one in found} == {"settings", *(check.subject for check in CHECKS)}
 
 
 def test_the_command_says_no_when_anything_has_failed(healthy: Settings, tmp_path: Path) -> None:
