@@ -13,7 +13,8 @@ PARTITIONS = 50
 
 
 def a_consumer(address: str) -> Consumer:
-    return Consumer({"bootstrap.servers": address, "group.id": "nobody", "enable.auto.commit": False})
+    options = {"bootstrap.servers": address, "group.id": "nobody", "enable.auto.commit": False, "log_level": 0}
+    return Consumer(options)
 
 
 def make(kafka: KafkaBroker, *names: str, partitions: int = PARTITIONS) -> None:
@@ -60,3 +61,4 @@ def test_a_broker_that_does_not_answer() -> None:
     with pytest.raises(KafkaException) as told:
         watermarks(consumer, TopicPartition("any", 0), 0.5)
     assert told.value.args[0].code() in {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}
+    consumer.close()
