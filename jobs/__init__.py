@@ -6,7 +6,8 @@
 from jobs import effects
 from jobs.company import CompanySettings, settings_from
 from jobs.effects import StepResult
-from jobs.fold import EVENT_TYPES, Fold
+from jobs.fold import Fold
+from jobs.handlers import EVENT_TYPES
 
 EFFECT_TYPES = (
     effects.LedgerEntry,

@@ -7,117 +7,32 @@ when a `ClockTicked` passes them, and at once where an event creates one that is
 from collections.abc import Callable
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple, cast
+from typing import cast
 
 import msgspec
 
-from jobs import accounts, aging, credit, daily, disputes, dunning, events, exceptions, worklist
+from jobs import aging, credit, daily, disputes, dunning, events, exceptions, forgetting, worklist
 from jobs.company import CompanySettings, settings_from
 from jobs.effects import Alert, Effect, Rejection, StepResult
 from jobs.entities import SEPARATOR, Configuration, Time, key
-from jobs.ledger import (
-    applications,
-    credit_memos,
-    cross_account,
-    identification,
-    invoices,
-    receipts,
-    remittances,
-    write_offs,
-)
+from jobs.handlers import HANDLERS, PLANS, impossible_date
 from jobs.ledger.deferral import AGAIN, FORWARDED, defer
 from jobs.overview import overviews
 from jobs.promises import follow as promises
-from jobs.promises import made as promises_made
 from jobs.seen import SeenEvents, digest_of
 from jobs.state import State
 from jobs.step import Step
 from jobs.values import Day, Instant
-from jobs.verdicts import Rejected, Verdict
-
-_HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
-    events.InvoiceIssued: invoices.issue,
-    events.InvoiceCancelled: invoices.cancel,
-    events.InvoiceAdjusted: invoices.adjust,
-    events.InvoiceDueDateChanged: invoices.change_due_date,
-    events.InvoiceWrittenOff: write_offs.write_off,
-    events.WriteOffRecovered: write_offs.recover,
-    events.CreditMemoIssued: credit_memos.issue,
-    events.PaymentReceived: receipts.receive,
-    events.PaymentPlacedOnAccount: receipts.place_on_account,
-    events.PaymentRefunded: receipts.refund,
-    events.PaymentReversed: receipts.reverse,
-    events.PaymentIdentified: identification.identify,
-    events.IdentificationRequested: identification.release,
-    events.IdentificationRefused: identification.refuse,
-    events.ReceiptMoved: identification.arrive,
-    events.RemittanceReceived: remittances.receive,
-    events.CashApplied: cross_account.apply,
-    events.ApplicationCarried: cross_account.receive,
-    events.ApplicationSettled: cross_account.settle,
-    events.ApplicationRecalled: cross_account.recall,
-    events.CashUnapplied: applications.unapply,
-    events.DisputeOpened: disputes.open_dispute,
-    events.DisputeAssigned: disputes.assign,
-    events.DisputeResolved: disputes.resolve,
-    events.PromiseMade: promises_made.make,
-    events.PromiseWithdrawn: promises_made.withdraw,
-    events.NoticeSent: dunning.sent,
-    events.ExceptionFlagged: exceptions.flag,
-    events.ExceptionReviewed: exceptions.review,
-    events.ExceptionResolved: exceptions.resolve,
-    events.ExceptionRouted: exceptions.route,
-    events.AccountChanged: accounts.change,
-    events.AccountHoldPlaced: accounts.place_hold,
-    events.AccountHoldReleased: accounts.release_hold,
-}
-
-_MOVES_MONEY = (
-    events.InvoiceIssued,
-    events.InvoiceAdjusted,
-    events.InvoiceWrittenOff,
-    events.WriteOffRecovered,
-    events.CreditMemoIssued,
-    events.PaymentReceived,
-    events.PaymentRefunded,
-    events.CashApplied,
-    events.DisputeOpened,
-)
+from jobs.verdicts import Rejected
 
 _WOKEN: dict[str, Callable[[Step, str], None]] = {
-    "document": aging.woken_document,
-    "receipt": aging.woken_receipt,
-    "unidentified": aging.woken_receipt,
+    "document": forgetting.woken_document,
+    "receipt": forgetting.woken_receipt,
+    "unidentified": forgetting.woken_receipt,
     "dispute": disputes.woken,
     "promise": promises.woken,
     "exception": exceptions.woken,
 }
-
-_FIRST_DAY = Day(-25_567)  # 1900-01-01
-_LAST_DAY = Day(84_006)  # 2200-01-01
-_FIRST_INSTANT = _FIRST_DAY * 86_400_000_000  # the same in microseconds
-_LAST_INSTANT = _LAST_DAY * 86_400_000_000
-
-
-class _Plan(NamedTuple):
-    """What to look at before an event type is handled; `days` are its fields that are dates."""
-
-    days: tuple[str, ...]
-    moves_money: bool
-
-
-_PLANS: dict[type[events.Event], _Plan] = {
-    event_type: _Plan(
-        tuple(name for name in event_type.__struct_fields__ if name.endswith("_date")),
-        event_type in _MOVES_MONEY,
-    )
-    for event_type in _HANDLERS
-}
-
-_FOLDED: tuple[type[events.Event], ...] = (*_HANDLERS.keys(), events.ClockTicked, events.CompanyConfigured)
-
-EVENT_TYPES: dict[str, type[events.Event]] = {event_type.__name__: event_type for event_type in _FOLDED}
-"""Record name → the type that the fold takes; its fields are leading fields of the Avro record."""
 
 
 class Fold:
@@ -140,7 +55,7 @@ class Fold:
         return result
 
     def _step(self, event: events.Event) -> StepResult:
-        plan = _PLANS.get(type(event))
+        plan = PLANS.get(type(event))
         if plan is None:
             if isinstance(event, events.ClockTicked):
                 return self._tick(event)
@@ -152,7 +67,7 @@ class Fold:
         digest = digest_of(event.company, event.event_id)
         if digest in self._seen:
             return StepResult("duplicate", [])
-        refused = _impossible_date(event, plan.days)
+        refused = impossible_date(event, plan.days)
         if refused is not None:
             return self._rejected(event, refused)
         if plan.moves_money and event.amount_minor == 0:  # type: ignore[attr-defined]  # changes no state (1.5)
@@ -168,7 +83,7 @@ class Fold:
             None if clock is None else self._today(settings, clock),
             effects,
         )
-        verdict = None if defer(step, event) else _HANDLERS[type(event)](step, event)
+        verdict = None if defer(step, event) else HANDLERS[type(event)](step, event)
         if isinstance(verdict, Rejected):
             return self._rejected(event, verdict)
         if verdict is not None:
@@ -389,17 +304,3 @@ def _alerts_by_subject(effects: list[Effect]) -> list[Effect]:
         return effects
     others = [effect for effect in effects if not isinstance(effect, Alert)]
     return others + sorted(alerts, key=attrgetter("subject"))
-
-
-def _impossible_date(event: events.Event, days: tuple[str, ...]) -> Rejected | None:
-    for name in days:
-        day = getattr(event, name)
-        if day is not None and not _FIRST_DAY <= day < _LAST_DAY:
-            return Rejected("invalid_date", f"{name} lies outside the years 1900 to 2199")
-    if not _FIRST_INSTANT <= event.occurred_at < _LAST_INSTANT:
-        return Rejected("invalid_date", "occurred_at lies outside the years 1900 to 2199")
-    for part in getattr(event, "instalments", None) or ():
-        day = part.due_date if isinstance(part, events.Instalment) else part.promised_date
-        if not _FIRST_DAY <= day < _LAST_DAY:
-            return Rejected("invalid_date", f"the date of instalment {part.number} lies outside the years 1900 to 2199")
-    return None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jobs import fold as fold_module
 from jobs.effects import Effect
 from jobs.events import ClockTicked, CompanyConfigured, Event
+from jobs.handlers import HANDLERS
 from jobs.seen import SeenEvents
 from tests.jobs.examples import examples
 from tests.property.histories import ACCOUNTS, History, histories
@@ -72,7 +73,7 @@ def test_a_step_that_fails_leaves_the_state_as_it_was(history: History, data: st
     failing = data.draw(st.sets(st.integers(0, len(history.log) - 1), max_size=6))
     disturbed, undisturbed = Play(), Play()
     for position, event in enumerate(history.log):
-        if position in failing and type(event) in fold_module._HANDLERS:
+        if position in failing and type(event) in HANDLERS:
             _fail(disturbed, event, after_handler=position % 2 == 0)
             continue
         assert encoded(disturbed.take(event)) == encoded(undisturbed.take(event))
@@ -92,7 +93,7 @@ def _fail(play: Play, event: Event, *, after_handler: bool) -> None:
         if after_handler:
             patch.setattr(SeenEvents, "add", defect)
         else:
-            patch.setitem(fold_module._HANDLERS, type(event), defect)
+            patch.setitem(HANDLERS, type(event), defect)
         try:
             result = play.fold.step(event)
         except RuntimeError:
