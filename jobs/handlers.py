@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from jobs import accounts, disputes, dunning, events, exceptions
 from jobs.ledger import (
-    applications,
     credit_memos,
     cross_account,
     identification,
     invoices,
     receipts,
     remittances,
+    unapplication,
     write_offs,
 )
 from jobs.promises import made as promises
@@ -43,7 +43,7 @@ HANDLERS: dict[type[events.Event], Callable[[Step, Any], Verdict]] = {
     events.ApplicationCarried: cross_account.receive,
     events.ApplicationSettled: cross_account.settle,
     events.ApplicationRecalled: cross_account.recall,
-    events.CashUnapplied: applications.unapply,
+    events.CashUnapplied: unapplication.unapply,
     events.DisputeOpened: disputes.open_dispute,
     events.DisputeAssigned: disputes.assign,
     events.DisputeResolved: disputes.resolve,

@@ -17,6 +17,7 @@ from jobs.ledger.applications import CARRIED, ELSEWHERE, PARKED, PARKED_ELSEWHER
 from jobs.ledger.content import content_of, repeated
 from jobs.ledger.sources import Source, foreign_key, hold, redraw, remainder, settled, source_key, source_of, undraw
 from jobs.ledger.sources import value_date as value_date_of
+from jobs.ledger.unapplication import take_back
 from jobs.money import rescale
 from jobs.step import Step
 from jobs.values import Day, Minor
@@ -252,5 +253,5 @@ def recall(step: Step, event: ApplicationRecalled) -> Verdict:
         step.state.remove(application_key)
         step.state.remove(application.source)
         return None
-    applications.take_back(step, application_key, event.effective_date, event.entry_type, event.reason)
+    take_back(step, application_key, event.effective_date, event.entry_type, event.reason)
     return None

@@ -7,8 +7,9 @@ from jobs.entities import Adjustment, Document, Line, Placement, account_key, ke
 from jobs.events import InvoiceAdjusted, InvoiceCancelled, InvoiceDueDateChanged, InvoiceIssued
 from jobs.ledger.allocation import Allocation, last, numbered, oldest_first
 from jobs.ledger.amounts import amount_in, unknown_currency
-from jobs.ledger.applications import apply_parked, take_back
+from jobs.ledger.applications import apply_parked
 from jobs.ledger.content import content_of, repeated
+from jobs.ledger.unapplication import take_back
 from jobs.lines import Movement, cleared, opened, placed, posted
 from jobs.step import Step
 from jobs.values import Day, Minor

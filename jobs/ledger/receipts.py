@@ -8,10 +8,10 @@ from jobs.effects import Carried
 from jobs.entities import Placement, ReceiptState, account_key, key
 from jobs.events import Event, PaymentPlacedOnAccount, PaymentReceived, PaymentRefunded, PaymentReversed
 from jobs.ledger.amounts import amount_in, unknown_currency
-from jobs.ledger.applications import take_back
 from jobs.ledger.content import content_of, repeated
 from jobs.ledger.deferral import FORWARDED
 from jobs.ledger.remittances import join_waiting
+from jobs.ledger.unapplication import take_back
 from jobs.lines import cleared, opened, placed, posted
 from jobs.references import by_reference, note_references
 from jobs.step import Step
