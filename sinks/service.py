@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 LAG_SECONDS = 5.0
+WAIT_SECONDS = 0.5
+TOLD_ATTEMPTS = 60  # of those that failed one in so many is told, which is one in half a minute
 FAILED = "ar.failed"
 
 
@@ -77,13 +79,10 @@ class Sink:
         options = self._options
         found = routes(self._contracts, options.catalogue)
         check_topics(options.client_config, [*found, options.catalogue[FAILED].name])
-        try:
-            check_migrations(options.address)
-            check_tables(options.address, {route.table for route in found.values()})
-        except Unavailable as error:
-            # Down at our start is like down later: what is read waits for it.
-            logger.warning("ClickHouse does not answer yet", extra={"error": str(error)})
-        metrics.begin(found, {route.table for route in found.values()})
+        tables = {route.table for route in found.values()}
+        metrics.begin(found, tables)
+        if not self._wait_for(tables):
+            return
         inserts = ThreadedInserts(self._attempt, options.insert_threads)
         log = KafkaLog(options.client_config, options.group_id, list(found), options.session_timeout_seconds)
         writer = Writer(log, inserts, found, options.limits, options.patience, time.monotonic, random.Random())  # noqa: S311
@@ -94,6 +93,27 @@ class Sink:
             self._ready(False)
             writer.close()
         logger.info("the sink has ended")
+
+    def _wait_for(self, tables: Collection[str]) -> bool:
+        """Whether the tables are found to be as they must be; False when it was stopped first. Raises SinkProblem.
+
+        A ClickHouse that is down at our start is waited for, as later, but nothing is read before it has answered: a
+        table that forgets the tokens of its inserts must never see one.
+        """
+        attempts = 0
+        while not self._is_stopping:
+            try:
+                check_migrations(self._options.address)
+                check_tables(self._options.address, tables)
+            except Unavailable as error:
+                if attempts % TOLD_ATTEMPTS == 0:
+                    logger.warning("ClickHouse does not answer yet", extra={"error": str(error)})
+                attempts += 1
+                self._heartbeat()
+                time.sleep(WAIT_SECONDS)
+            else:
+                return True
+        return False
 
     def _attempt(self) -> Attempt:
         """What one insert thread works with."""

@@ -13,6 +13,9 @@ import pytest
 
 from avro import contracts
 from pipeline.local import ClickHouseServer, KafkaBroker
+from sinks.errors import SinkProblem
+from sinks.service import Sink
+from tests.sinks.process import options_of
 from tests.sinks.samples import any_record, entry_value
 from tests.sinks.stack import System, TransactionalWriter, system
 
@@ -159,3 +162,31 @@ def test_a_sink_that_is_frozen_until_others_own_its_partitions(
         time.sleep(2.0)
     assert_exact(made, load)
     assert zombie.poll() is None, "it goes on as an ordinary member"
+
+
+def test_a_sink_that_was_there_before_clickhouse_still_looks_at_the_tables(
+    made: System, clickhouse: ClickHouseServer
+) -> None:
+    """A table that forgets the tokens of its inserts is refused whenever ClickHouse comes, not only at once."""
+    made.query("ALTER TABLE ledger_entries_log MODIFY SETTING non_replicated_deduplication_window = 0")
+    clickhouse.stop()
+    turns: list[bool] = []
+    sink = Sink(options_of(made.sink_values()), contracts(), lambda: turns.append(True))
+    told: list[SinkProblem] = []
+
+    def run() -> None:
+        try:
+            sink.run()
+        except SinkProblem as problem:
+            told.append(problem)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        wait_for(lambda: len(turns) > 1, "its heartbeat while it waits")
+        clickhouse.start()
+        thread.join(SETTLE_SECONDS_MAX)
+        assert ["ledger_entries_log" in problem.message for problem in told] == [True]
+    finally:
+        sink.stop()
+        thread.join()

@@ -4,6 +4,7 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from avro import contracts
@@ -14,12 +15,10 @@ from sinks.writer import Patience
 from topics import catalogue
 
 
-def main(text: str) -> None:
-    """Run until SIGTERM."""
-    logging.basicConfig(level=logging.ERROR)
-    values: dict[str, Any] = json.loads(text)
+def options_of(values: Mapping[str, Any]) -> SinkOptions:
+    """A sink with the patience of a test."""
     client_config = {"bootstrap.servers": values["bootstrap_servers"], "log_level": 2}
-    options = SinkOptions(
+    return SinkOptions(
         client_config=client_config,
         producer_config=client_config,
         group_id=values["prefix"] + "sink",
@@ -33,7 +32,12 @@ def main(text: str) -> None:
         patience=Patience(retry_last=1.0, idle=values.get("idle_seconds", 1.0)),
         session_timeout_seconds=values.get("session_timeout_seconds", 6.0),
     )
-    sink = Sink(options, contracts())
+
+
+def main(text: str) -> None:
+    """Run until SIGTERM."""
+    logging.basicConfig(level=logging.ERROR)
+    sink = Sink(options_of(json.loads(text)), contracts())
     signal.signal(signal.SIGTERM, lambda *_: sink.stop())
     sink.run()
 

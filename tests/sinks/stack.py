@@ -44,16 +44,20 @@ class System:
         with self.address.client() as client:
             return [tuple(row) for row in client.query(sql).result_rows]
 
-    def start_sink(self, **options: object) -> "subprocess.Popen[bytes]":
-        """A sink in a process of its own."""
-        values = {
+    def sink_values(self, **options: object) -> dict[str, Any]:
+        """What `tests.sinks.process` makes a sink of."""
+        return {
             "bootstrap_servers": self.bootstrap_servers,
             "prefix": self.prefix,
             "url": self.address.url,
             "database": self.address.database,
             **options,
         }
-        return subprocess.Popen([sys.executable, "-m", "tests.sinks.process", json.dumps(values)])
+
+    def start_sink(self, **options: object) -> "subprocess.Popen[bytes]":
+        """A sink in a process of its own."""
+        values = json.dumps(self.sink_values(**options))
+        return subprocess.Popen([sys.executable, "-m", "tests.sinks.process", values])
 
 
 def system(bootstrap_servers: str, url: str, prefix: str) -> System:
