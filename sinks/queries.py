@@ -1,10 +1,11 @@
-"""Questions to ClickHouse by name: every view is one, with its parameters, and plain SQL is answered as well."""
+"""Questions to ClickHouse, by the name of a view or as plain SQL, and their answers."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from clickhouse_connect.driver.client import Client
@@ -13,11 +14,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from avro.amounts import InvalidNumber, exponent
 from sinks.clickhouse import words_of
 from sinks.errors import SinkProblem
+from sinks.questions import Question, in_order, unknown_name
 
 # "As known now": an instant that no posting is recorded after. SEMANTICS 1.2.
 EVERYTHING_KNOWN = "2299-12-31 23:59:59"
 DEFAULTS = {"known_as_of": EVERYTHING_KNOWN, "credit_mode": ""}
-_PARAMETER = re.compile(r"\{(\w+):")
 _VIEWS = """
 SELECT name, comment, create_table_query
 FROM system.tables
@@ -27,43 +28,45 @@ ORDER BY name
 # Reading is all that a question may do.
 _READ_ONLY = {"readonly": "2"}
 _PIECE_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Question:
-    """A view or table that can be asked by its name."""
-
-    name: str
-    comment: str
-    parameters: tuple[str, ...]
+# Amounts have four decimals in ClickHouse, and so have these, which are none.
+_RATIO = re.compile(r"(?:^|_)(?:rate|share|ratio|turnover|coverage|probability)(?:_|$)")
+_AMOUNT_SCALE = 4
+_DECIMAL = re.compile(r"(?:Nullable\()?Decimal\(\d+, (\d+)\)")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Columns and rows; `is_cut` when there were more rows than were asked for."""
+    """Columns and rows; `is_cut` when there were more rows than were asked for.
+
+    `places` are the decimals of columns that are numbers but no amounts; None says: those of the row's currency.
+    """
 
     columns: Sequence[str]
+    places: Sequence[int | None]
     rows: Sequence[Sequence[Any]]
     is_cut: bool
 
 
 def questions(client: Client) -> list[Question]:
     """All that can be asked by name."""
-    found = []
-    for name, comment, text in _query(client, _VIEWS, {}).rows:
-        parameters = tuple(dict.fromkeys(_PARAMETER.findall(text)))
-        found.append(Question(name, comment, parameters))
-    return found
+    return [Question.read(*row) for row in _query(client, _VIEWS, {}).rows]
 
 
 def ask(client: Client, text: str, values: Mapping[str, str], rows_max: int) -> Answer:
     """The answer to a name with its parameters, or to SQL: what has more than one word is SQL.
 
-    Raises SinkProblem for an unknown name, for a parameter that is missing or not known, and for what ClickHouse
-    refuses.
+    A value that names no parameter of the view but a column is a condition on its rows. The rows of a view come in the
+    order of their columns, buckets by age, unless it has an order of its own or is longer than what is asked for.
+    Raises SinkProblem for an unknown name, for a parameter that is missing, not known or of another type, and for
+    what ClickHouse refuses.
     """
-    sql, given = statement(client, text, values)
-    return _query(client, sql, given, rows_max)
+    if _is_sql(text):
+        return _query(client, _bare(text), values, rows_max)
+    question, given = _question(client, text, values)
+    answer = _query(client, f"{question.sql(given)} LIMIT {rows_max + 1}", given, rows_max)
+    if question.is_ordered or answer.is_cut:
+        return answer
+    return replace(answer, rows=in_order(answer.columns, answer.rows))
 
 
 def export(client: Client, text: str, values: Mapping[str, str], form: str, rows_max: int | None) -> Iterator[bytes]:
@@ -71,9 +74,13 @@ def export(client: Client, text: str, values: Mapping[str, str], form: str, rows
 
     Raises SinkProblem as `ask` does; what goes wrong once pieces have come is told by the last of them.
     """
-    sql, given = statement(client, text, values)
+    if _is_sql(text):
+        sql, given = (_bare(text) if rows_max is None else f"SELECT * FROM ({_bare(text)})"), dict(values)
+    else:
+        question, given = _question(client, text, values)
+        sql = question.sql(given)
     if rows_max is not None:
-        sql = f"SELECT * FROM ({sql}) LIMIT {rows_max}"
+        sql = f"{sql} LIMIT {rows_max}"
     try:
         with cast("BinaryIO", client.raw_stream(sql, parameters=given, settings=_READ_ONLY, fmt=form)) as stream:
             while piece := stream.read(_PIECE_BYTES):
@@ -82,48 +89,54 @@ def export(client: Client, text: str, values: Mapping[str, str], form: str, rows
         raise SinkProblem(f"ClickHouse refuses: {words_of(error)[:400]}") from error
 
 
-def statement(client: Client, text: str, values: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """The SQL of a question and its parameters; defaults filled in. Raises SinkProblem as `ask` does."""
-    if len(text.split()) > 1:
-        return text.strip().rstrip(";"), dict(values)
+def _question(client: Client, name: str, values: Mapping[str, str]) -> tuple[Question, dict[str, str]]:
+    """A view with all its values, defaults filled in."""
     known = {question.name: question for question in questions(client)}
-    if text not in known:
-        raise SinkProblem(
-            f"there is no view {text}", f"Names are {', '.join(known) or 'none yet: run `arrears migrate`'}"
-        )
-    question = known[text]
-    given = {name: value for name, value in DEFAULTS.items() if name in question.parameters} | dict(values)
-    if unknown := sorted(given.keys() - set(question.parameters)):
-        raise SinkProblem(
-            f"{text} has no parameter {', '.join(unknown)}", f"Its parameters are {_names(question.parameters)}"
-        )
-    if missing := sorted(set(question.parameters) - given.keys()):
-        raise SinkProblem(
-            f"{text} needs {', '.join(missing)}", f"Write arrears query {text} {missing[0]}=…, as_of as 2026-03-31"
-        )
-    arguments = ", ".join(f"{name} = {{{name}:String}}" for name in question.parameters)
-    call = f"{text}({arguments})" if arguments else text
-    return f"SELECT * FROM {call}", given
+    if name not in known:
+        raise unknown_name(name, known)
+    question = known[name]
+    given = {parameter: value for parameter, value in DEFAULTS.items() if parameter in question.types} | dict(values)
+    question.check(given)
+    return question, given
 
 
-def _names(parameters: Sequence[str]) -> str:
-    return ", ".join(parameters) or "none"
+def _bare(text: str) -> str:
+    return text.strip().rstrip(";")
+
+
+def _is_sql(text: str) -> bool:
+    return len(text.split()) > 1
 
 
 def _query(client: Client, sql: str, values: Mapping[str, str], rows_max: int | None = None) -> Answer:
+    """No more rows are read than are wanted, whatever the statement would give."""
     try:
-        result = client.query(sql, parameters=dict(values), settings=_READ_ONLY)
+        with client.query_rows_stream(sql, parameters=dict(values), settings=_READ_ONLY) as stream:
+            source = cast("Any", stream.source)
+            rows = list(islice(stream, None if rows_max is None else rows_max + 1))
     except ClickHouseError as error:
         raise SinkProblem(f"ClickHouse refuses: {words_of(error)[:400]}") from error
-    rows = result.result_rows
     cut = rows_max is not None and len(rows) > rows_max
-    return Answer(result.column_names, rows[:rows_max] if cut else rows, cut)
+    types = [type_.name for type_ in source.column_types]
+    places = [_places(name, type_) for name, type_ in zip(source.column_names, types, strict=True)]
+    return Answer(source.column_names, places, rows[:rows_max] if cut else rows, cut)
 
 
-def plain(value: Any, currency: str | None) -> Any:  # noqa: ANN401  whatever a column holds
-    """A value as JSON has it: amounts as decimal texts with the decimals of their currency, dates as ISO texts."""
+def _places(name: str, type_: str) -> int | None:
+    found = _DECIMAL.match(type_)
+    if found is None:
+        return None
+    places = int(found.group(1))
+    return places if places < _AMOUNT_SCALE or (places == _AMOUNT_SCALE and _RATIO.search(name)) else None
+
+
+def plain(value: Any, currency: str | None, places: int | None = None) -> Any:  # noqa: ANN401  whatever a column holds
+    """A value as JSON has it: amounts as decimal texts with the decimals of their currency, dates as ISO texts.
+
+    `places` are the decimals of a number that is no amount.
+    """
     if isinstance(value, Decimal):
-        return amount_text(value, currency)
+        return amount_text(value, currency) if places is None else f"{value:.{places}f}"
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, bytes):

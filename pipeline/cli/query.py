@@ -4,20 +4,21 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli import load_settings, xes
+from pipeline.cli.answers import json_lines, print_answer
 from pipeline.cli.chart import PICTURES, picture, series, terminal
 from pipeline.cli.clickhouse import clickhouse_client
 from pipeline.errors import Problem
-from sinks.queries import Answer, Question, ask, export, plain, questions
+from sinks.queries import ask, export, questions
+from sinks.questions import Question
 
 _ROWS_SHOWN = 100
 _EVERY_ROW = 10_000_000  # all of them go through memory; CSV and Parquet are streamed
@@ -49,7 +50,10 @@ def query(
     ] = "",
     values: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PARAMETER=VALUE]...", help="Parameters of the view, such as as_of=2026-03-31."),
+        typer.Argument(
+            metavar="[NAME=VALUE]...",
+            help="Parameters of the view, such as as_of=2026-03-31, and columns, such as company=FR01.",
+        ),
     ] = None,
     form: Annotated[
         Form | None,
@@ -77,7 +81,8 @@ def query(
     """Answer a question by the name of a view, or by SQL, read-only.
 
     aging_as_of as_of=2026-03-31 is the aging as known today; with known_as_of="2026-04-01 06:00:00" it is the aging
-    as it was reported then. docs/clickhouse.md lists all views.
+    as it was reported then. A column with a value, such as currency=EUR, leaves the rows that have it.
+    docs/clickhouse.md lists all views.
     """
     chosen = Form.JSON if as_json else form or _form_of(output)
     with clickhouse_client(load_settings(context)) as client:
@@ -105,10 +110,12 @@ def query(
             picture(drawn, output)
     elif output is not None:
         with _opened(output) as file:
-            for line in _json_lines(answer):
+            for line in json_lines(answer):
                 file.write(line.encode() + b"\n")
     else:
-        _print(answer, chosen is Form.JSON, limit)
+        print_answer(answer, as_json=chosen is Form.JSON)
+        if answer.is_cut:
+            typer.echo(f"only the first {limit} rows are shown; --rows shows more", err=True)
 
 
 def _form_of(output: Path | None) -> Form:
@@ -165,43 +172,3 @@ def _print_names(found: list[Question], as_json: bool) -> None:
     for question in found:
         table.add_row(question.name, ", ".join(question.parameters), question.comment)
     Console(highlight=False).print(table)
-
-
-def _print(answer: Answer, as_json: bool, rows_max: int) -> None:
-    if as_json:
-        for line in _json_lines(answer):
-            typer.echo(line)
-    else:
-        rows = _plain_rows(answer)
-        table = Table(box=None, header_style="bold")
-        for number, name in enumerate(answer.columns):
-            is_number = any(isinstance(row[number], int | float | Decimal) for row in answer.rows[:1])
-            table.add_column(name, justify="right" if is_number else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*(_cell(value) for value in row))
-        # A file or a pipe has no width; a terminal has its own.
-        console = Console(highlight=False)
-        Console(highlight=False, width=None if console.is_terminal else 240).print(table)
-    if answer.is_cut:
-        typer.echo(f"only the first {rows_max} rows are shown; --rows shows more", err=True)
-
-
-def _plain_rows(answer: Answer) -> list[list[Any]]:
-    currency = list(answer.columns).index("currency") if "currency" in answer.columns else None
-    return [[plain(value, row[currency] if currency is not None else None) for value in row] for row in answer.rows]
-
-
-def _json_lines(answer: Answer) -> Iterator[str]:
-    for row in _plain_rows(answer):
-        yield json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False)
-
-
-def _cell(value: object) -> str:
-    """A value for people: parts of a list below one another, members of a part beside one another."""
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        return " ".join(str(member) for member in value.values())
-    if isinstance(value, list):
-        return "\n".join(_cell(member) for member in value)
-    return str(value)

@@ -87,3 +87,71 @@ def test_rows_are_cut_only_where_that_is_said(ask: Ask, tmp_path: Path) -> None:
     assert ask("items", "--output", "all.json").code == 0
     assert len((tmp_path / "all.json").read_text().splitlines()) > 100
     assert "only the first 100 rows are shown" in ask("items").errors
+
+
+def test_a_name_that_is_nearly_right_and_a_call_that_is_not_whole(ask: Ask) -> None:
+    assert_one_line(ask("aging_asof", "as_of=2026-04-30"), "Did you mean aging_as_of")
+    done = ask("account_statement", "company=FR01", "to_date=2026-04-30")
+    example = "arrears query account_statement company=FR01 account_id=C1 from_date=2026-03-01 to_date=2026-04-30"
+    assert_one_line(done, "needs account_id, from_date", example)
+    assert ask(*example.split()[2:]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("control_totals", "as_of=30/04/2026"), "as_of=30/04/2026 cannot be read. Write a date, as 2026-03-31"),
+        (("control_totals", "as_of=2026-04-30", "known_as_of=noon"), "Write an instant in UTC"),
+        (("late_applications", "from_date=2026-04-01", "to_date=2026-04-30", "days_min=x"), "a whole number"),
+        (("key_figures", "from_date=2026-05-31", "to_date=2026-05-01"), "lies after to_date 2026-05-01"),
+        (("control_totals", "as_of=2026-04-30", "compny=FR01"), "no parameter and no column compny"),
+    ],
+)
+def test_a_value_that_cannot_be_meant(ask: Ask, words: tuple[str, ...], told: str) -> None:
+    assert_one_line(ask(*words), told)
+
+
+def test_a_column_with_a_value_leaves_the_rows_that_have_it(ask: Ask, client: Client) -> None:
+    """In tables, files and pictures; a number and a date are meant as such."""
+    done = ask("items", "company=FR01", "currency=GBP", "status=open", "--json", "--rows", "10000")
+    found = [json.loads(line) for line in done.output.splitlines()]
+    where = "company = 'FR01' AND currency = 'GBP' AND status = 'open'"
+    assert len(found) == client.query(f"SELECT count() FROM items WHERE {where}").result_rows[0][0] > 0
+    assert {(row["company"], row["currency"], row["status"]) for row in found} == {("FR01", "GBP", "open")}
+    due, amount = found[0]["due_date"], found[0]["amount"]
+    same = ask("items", "company=FR01", "currency=GBP", f"due_date={due}", f"amount={amount}", "--json")
+    assert found[0]["document_id"] in {json.loads(line)["document_id"] for line in same.output.splitlines()}
+    drawn = ask("aging_by_company", "as_of=2026-04-30", "company=FR01", "currency=EUR", "--format", "chart")
+    assert drawn.code == 0
+    assert ask("control_totals", "as_of=2026-04-30", "currency=XXX").errors == "no rows\n"
+
+
+def test_rows_come_in_the_order_of_their_columns_and_buckets_by_age(ask: Ask) -> None:
+    window = ("from_date=2026-03-31", "to_date=2026-04-30")
+    rows = [json.loads(line) for line in ask("roll_rates", *window, "--json").output.splitlines()]
+    ages = ["not_due", "1-30", "31-60", "61-90", "91-120", "121+", "settled"]
+    places = [
+        (row["company"], row["currency"], ages.index(row["from_bucket"]), ages.index(row["to_bucket"])) for row in rows
+    ]
+    assert len(places) > 10
+    assert places == sorted(places)
+    lines = ask("control_totals", "as_of=2026-04-30", "--format", "csv").output.splitlines()[1:]
+    assert lines == sorted(lines)
+
+
+def test_a_record_that_is_wider_than_the_terminal_has_a_line_for_each_column(ask: Ask) -> None:
+    months = ("from_date=2026-04-01", "to_date=2026-04-30")
+    done = ask("key_figures", *months, "company=FR01", "currency=EUR")
+    lines = [line.split() for line in done.output.splitlines()]
+    assert lines[:2] == [["company", "FR01"], ["currency", "EUR"]]
+    (told,) = (line for line in lines if line[0] == "dso")
+    (json_line,) = ask("key_figures", *months, "company=FR01", "currency=EUR", "--json").output.splitlines()
+    assert told[1] == json.loads(json_line)["dso"]
+
+
+def test_a_rate_is_no_amount(ask: Ask) -> None:
+    """All of its decimals are shown, whatever the currency's."""
+    done = ask("roll_rates", "from_date=2026-03-31", "to_date=2026-04-30", "--json", "company=JP01")
+    rates = {json.loads(line)["rate"] for line in done.output.splitlines()}
+    assert rates
+    assert all(len(rate.partition(".")[2]) == 4 for rate in rates)
