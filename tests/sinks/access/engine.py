@@ -1,14 +1,16 @@
 """The embedded engine with users, in a process of its own: what a server does with rights and policies.
 
-The engine cannot create users, but it reads them from a file as a server does. So the statements of `sinks.access`
-are written into such a file: GRANTs as they are, row policies by their conditions, for the one user that the engine
-runs as. Called as a program: FOLDER USERS_FILE, with SQL as JSON on standard input, and answers as JSON.
+The engine cannot create users, but it reads them from a file as a server does, whenever it opens a folder. So the
+statements of `sinks.access` are written into such a file: GRANTs as they are, row policies by their conditions, for the
+one user that the engine runs as. Called as a program it takes a folder, the text of a users file and SQL as a line of
+JSON, opens the folder as that user, answers with a line of JSON, and takes the next.
 """
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -82,22 +84,32 @@ def _grants(texts: Iterable[str]) -> str:
     return "<grants>" + "".join(f"<query>{escape(text)}</query>" for text in texts) + "</grants>"
 
 
-def ask(folder: Path, users: str, queries: Sequence[str]) -> list[str]:
+class Place(NamedTuple):
+    """A folder of data, and the process that opens it."""
+
+    process: "subprocess.Popen[str]"
+    folder: Path
+
+
+@contextmanager
+def running() -> Iterator["subprocess.Popen[str]"]:
+    """The process: one for many users, since starting another costs three times what opening a folder does."""
+    command = [sys.executable, "-m", "tests.sinks.access.engine"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        yield process
+        process.communicate(timeout=60)
+
+
+def ask(place: Place, users: str, queries: Sequence[str]) -> list[str]:
     """The answers as TSV, in order; of a query that is refused `! ` and the engine's words."""
-    users_path, config = folder / "users.xml", folder / "config.xml"
-    users_path.write_text(users, encoding="utf-8")
-    config.write_text(f"<clickhouse><users_config>{users_path}</users_config></clickhouse>", encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.sinks.access.engine", str(folder)],
-        input=json.dumps(list(queries)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=ROOT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answers: list[str] = json.loads(done.stdout)
+    asked, told = place.process.stdin, place.process.stdout
+    assert asked
+    assert told
+    asked.write(json.dumps([str(place.folder), users, list(queries)]) + "\n")
+    asked.flush()
+    line = told.readline()
+    assert line, "the engine's process has ended"
+    answers: list[str] = json.loads(line)
     return answers
 
 
@@ -135,17 +147,21 @@ def _found(engine: Any) -> str:
     )
 
 
-def _main(folder: Path) -> None:
-    # One engine a process; it has no types.
-    engine: Any = import_module("chdb.session").Session(f"{folder / 'data'}?config-file={folder / 'config.xml'}")
-    answers = []
-    for query in json.load(sys.stdin):
+def _answers(folder: Path, users: str, queries: Sequence[str]) -> Iterator[str]:
+    users_path, config = folder / "users.xml", folder / "config.xml"
+    users_path.write_text(users, encoding="utf-8")
+    config.write_text(f"<clickhouse><users_config>{users_path}</users_config></clickhouse>", encoding="utf-8")
+    # It has no types. The engine ends with its session: the next one reads the users anew.
+    engine: Any = import_module("chdb.session").Session(f"{folder / 'data'}?config-file={config}")
+    for query in queries:
         try:
-            answers.append(_found(engine) if query == FOUND else str(engine.query(query, "TSV")))
+            yield _found(engine) if query == FOUND else str(engine.query(query, "TSV"))
         except RuntimeError as error:
-            answers.append(f"! {error}")
-    json.dump(answers, sys.stdout)
+            yield f"! {error}"
+    engine.close()
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    for line in sys.stdin:
+        folder, users, queries = json.loads(line)
+        print(json.dumps([*_answers(Path(folder), users, queries)]), flush=True)  # noqa: T201
