@@ -125,7 +125,7 @@ def sealed(sample: Sample, sample_tables: Source) -> Iterator[tuple[Source, list
     """The same with the events of three partitions, all sealed, and what was published of that."""
     with sample_tables.copied("retention_sealed") as address, address.client() as client:
         keep_only(client, "events", "_partition IN (0, 6, 7)")
-        world = World(client, _end(sample))
+        world = World(client, end_of(sample))
         world.seal()
         yield Source(address), world.log.anchors
 
@@ -134,7 +134,7 @@ def sealed(sample: Sample, sample_tables: Source) -> Iterator[tuple[Source, list
 def world(sample: Sample, sample_tables: Source) -> Iterator[World]:
     """A database of the test's own, in which nothing is sealed."""
     with sample_tables.copied(_name(), TABLES) as address, address.client() as client:
-        yield World(client, _end(sample))
+        yield World(client, end_of(sample))
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def raw_log(sample: Sample, sample_tables: Source) -> Iterator[World]:
     """One with nothing but events and their monthly counts."""
     tables = ("events", "events_monthly_versions", "events_monthly")
     with sample_tables.copied(_name(), tables) as address, address.client() as client:
-        yield World(client, _end(sample))
+        yield World(client, end_of(sample))
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def sealed_world(sample: Sample, sealed: tuple[Source, list[Anchor]]) -> Iterato
     """A database of the test's own with everything sealed."""
     source, anchors = sealed
     with source.copied(_name(), TABLES) as address, address.client() as client:
-        yield World(client, _end(sample), MemoryDeletionLog(anchors))
+        yield World(client, end_of(sample), MemoryDeletionLog(anchors))
 
 
 @pytest.fixture
@@ -158,12 +158,13 @@ def whole_world(sample: Sample, sealed: tuple[Source, list[Anchor]]) -> Iterator
     """One with every table that there is, and everything sealed."""
     source, anchors = sealed
     with source.copied(_name()) as address, address.client() as client:
-        yield World(client, _end(sample), MemoryDeletionLog(anchors))
+        yield World(client, end_of(sample), MemoryDeletionLog(anchors))
 
 
 def _name() -> str:
     return f"retention_{next(_numbers)}"
 
 
-def _end(sample: Sample) -> datetime:
+def end_of(sample: Sample) -> datetime:
+    """The night after the last day."""
     return moment_of(sample.last).astimezone(UTC) + timedelta(hours=3)
