@@ -5,9 +5,11 @@ keeps what the protocol relies on: offsets with gaps (a commit marker takes one 
 visibility, one epoch per transactional id, the end of a former owner's transaction at fencing.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from pipeline.ports import Fenced, Headers, OutputTooLarge, TransactionFailed
 
@@ -53,6 +55,7 @@ class MemoryRecord:
         return (2, self.timestamp_milliseconds)
 
 
+_OFFSET = attrgetter("at_offset")
 Written = tuple[str, int, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]
 
 
@@ -75,7 +78,8 @@ class MemoryBroker:
 
     def records(self, topic: str, partition: int, position: int = 0) -> list[MemoryRecord]:
         """The committed records at and after ``position``."""
-        return [record for record in self._records[topic, partition] if record.at_offset >= position]
+        records = self._records[topic, partition]
+        return records[bisect_left(records, position, key=_OFFSET) :]
 
     def expire(self, topic: str, partition: int, before: int) -> None:
         """Delete the records before an offset, as retention does."""

@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,21 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 
 @pytest.fixture
 def topic_prefix() -> Iterator[str]:
-    """A prefix for topics, groups and databases that no other test of this run uses.
+    """A prefix for topics, groups and databases that no other test of this run uses."""
+    with _prefix() as prefix:
+        yield prefix
 
-    Topics of the prefix are deleted in the end: a broker that has gathered thousands of partitions takes half a
+
+@pytest.fixture(scope="module")
+def module_topic_prefix() -> Iterator[str]:
+    """The same for the tests of a module together."""
+    with _prefix() as prefix:
+        yield prefix
+
+
+@contextmanager
+def _prefix() -> Iterator[str]:
+    """Topics of the prefix are deleted in the end: a broker that has gathered thousands of partitions takes half a
     minute to come back from a crash, and the tests that crash it would wait for that alone.
     """
     prefix = f"t{os.getpid()}_{next(_numbers)}."

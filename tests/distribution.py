@@ -8,19 +8,28 @@ from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-# Each fills a database with the sample company, once in the process that has it.
-WHOLE = ("tests/sinks/retention", "tests/sinks/views", "tests/sinks/audit", "tests/sinks/rollups")
+SAMPLE = "the sample company"
+# Packages that stay whole, those of one name together: they use one database, which one process fills once.
+WHOLE = {
+    "tests/sinks/retention": SAMPLE,
+    "tests/sinks/views": SAMPLE,
+    "tests/sinks/rollups": SAMPLE,
+    "tests/sinks/audit": SAMPLE,
+    "tests/sinks/forecasts": SAMPLE,
+    "tests/sinks/oracles": "random histories",
+    "tests/sinks/oracles_work": "work on random histories",
+}
 # By their length; what is not named comes after them, the units with most tests first.
 FIRST = (
-    "tests/sinks/retention",
-    "tests/sinks/views",
+    SAMPLE,
     "tests/integration/test_chaos.py",
+    "random histories",
     "tests/pipeline/cli/test_up.py",
-    "tests/sinks/access",
+    "work on random histories",
     "tests/integration/test_scenarios_on_kafka.py",
-    "tests/sinks/audit",
     "tests/integration/test_sink_exactly_once.py",
     "tests/integration/test_demo_replay.py",
+    "tests/sinks/access",
     "tests/integration",
     "tests/pipeline",
     "tests/sinks",
@@ -33,7 +42,7 @@ class ByLength(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        return next((package for package in WHOLE if file.startswith(f"{package}/")), file)
+        return next((name for package, name in WHOLE.items() if file.startswith(f"{package}/")), file)
 
     def _assign_work_unit(self, node: Any) -> None:
         """The queue is ordered by the number of tests when the first unit is taken from it."""

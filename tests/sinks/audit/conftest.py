@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pipeline.local import ClickHouseServer
+from jobs.values import Instant, moment_of
 from sinks.audit.book import Anchor, AuditBook
 from sinks.audit.chain import Finding, Place
 from sinks.audit.seal import Sealed, seal
@@ -16,9 +16,10 @@ from sinks.audit.verify import Period, Totals, verify
 from sinks.clickhouse import Address
 from tests.sinks.audit.log import MemoryAuditLog
 from tests.sinks.copies import Source, keep_only
-from tests.sinks.views.sample import played
+from tests.sinks.views.sample import Sample
 
 DAYS = 25
+_DAY = 86_400_000_000  # microseconds
 COPIED = (
     "events",
     "event_chain",
@@ -33,14 +34,13 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="package")
-def original(clickhouse: ClickHouseServer) -> Iterator[Source]:
+def original(sample: Sample, sample_tables: Source) -> Iterator[Source]:
     """A database that holds the first weeks of three partitions, from which others are copied."""
-    source = Source(Address(clickhouse.url, "audit_original"))
-    played(DAYS).books.write_to(source.address)
-    with source.address.client() as client:
-        keep_only(client, "events", "_partition IN (0, 5, 7)")
-    yield source
-    source.drop()
+    until = moment_of(Instant(sample.first + DAYS * _DAY)).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    with sample_tables.copied("audit_original", COPIED) as address:
+        with address.client() as client:
+            keep_only(client, "events", f"_partition IN (0, 5, 7) AND _appended_at < '{until}'")
+        yield Source(address)
 
 
 @pytest.fixture(scope="package")

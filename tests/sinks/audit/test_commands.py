@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from avro import contracts
 from pipeline.local import ClickHouseServer, KafkaBroker
 from sinks.access.scope import stored_tables
 from tests.pipeline.cli.calls import Done, arrears, assert_one_line
+from tests.sinks.copies import Source
 from tests.sinks.samples import any_record
 from tests.sinks.stack import System, TransactionalWriter, system
 
@@ -52,15 +53,13 @@ class Installed:
         )
 
 
-@pytest.fixture
-def installed(
-    kafka: KafkaBroker, clickhouse: ClickHouseServer, topic_prefix: str, tmp_path: Path
-) -> Iterator[Installed]:
+@pytest.fixture(scope="module")
+def stored(kafka: KafkaBroker, clickhouse: ClickHouseServer, module_topic_prefix: str) -> Iterator[System]:
     """Events of every kind in three partitions, stored by a sink that then ends in order."""
-    made = system(kafka.bootstrap_servers, clickhouse.url, topic_prefix)
+    made = system(kafka.bootstrap_servers, clickhouse.url, module_topic_prefix)
     made.prepare()
     draw = random.Random(11)
-    writer = TransactionalWriter(made.client_config, topic_prefix + "writer")
+    writer = TransactionalWriter(made.client_config, module_topic_prefix + "writer")
     stored = 0
     for _ in range(10):
         records = []
@@ -83,9 +82,21 @@ def installed(
         sink.terminate()
         sink.wait(60)
     assert made.query("SELECT count() FROM events")[0][0] == stored
-    yield Installed(made, tmp_path)
+    yield made
     with made.address.client() as client:
         client.command(f"DROP DATABASE {made.address.database} SYNC")
+
+
+@pytest.fixture(scope="module")
+def source(stored: System) -> Source:
+    return Source(stored.address)
+
+
+@pytest.fixture
+def installed(stored: System, source: Source, tmp_path: Path) -> Iterator[Installed]:
+    """Its topics, and a copy of its database. What is published stays in the topics: the first test alone seals."""
+    with source.copied(f"{stored.address.database}_{tmp_path.name}") as address:
+        yield Installed(replace(stored, address=address), tmp_path)
 
 
 def _findings(done: Done) -> list[dict[str, object]]:

@@ -154,6 +154,14 @@ def sealed_world(sample: Sample, sealed: tuple[Source, list[Anchor]]) -> Iterato
 
 
 @pytest.fixture
+def unsealed_world(sealed_world: World) -> World:
+    """One with the same few partitions, in which nothing was sealed."""
+    for table in ("event_chain", "audit_anchors"):
+        sealed_world.client.command(f"TRUNCATE TABLE {table}")
+    return World(sealed_world.client, sealed_world.now)
+
+
+@pytest.fixture
 def whole_world(sample: Sample, sealed: tuple[Source, list[Anchor]]) -> Iterator[World]:
     """One with every table that there is, and everything sealed."""
     source, anchors = sealed

@@ -180,8 +180,9 @@ def test_an_erasure_that_was_cut_off_is_taken_up_again(
     assert world.rows("SELECT is_finished FROM erasures FINAL") == [(True,)]
 
 
-def test_where_a_chain_is_kept_only_sealed_rows_are_erased(world: World) -> None:
+def test_where_a_chain_is_kept_only_sealed_rows_are_erased(unsealed_world: World) -> None:
     """Else one that is sealed at the same moment would not be what its link says."""
+    world = unsealed_world
     book = AuditBook(world.client)
     seal(book, world.log, dict.fromkeys(book.places(), 60), lambda: world.now)
     count = Erasure(world.client, CAMILLE).count()[0]
@@ -199,7 +200,8 @@ def test_only_what_the_chain_leaves_out_may_be_erased() -> None:
     assert set(keys) == set(PERSONAL_KEYS)
 
 
-def test_rows_that_are_not_sealed_yet_are_erased_and_sealed_so(world: World) -> None:
+def test_rows_that_are_not_sealed_yet_are_erased_and_sealed_so(unsealed_world: World) -> None:
+    world = unsealed_world
     _erase(world, CAMILLE)
     assert _mentions(world, "camille") == {}
     world.seal()

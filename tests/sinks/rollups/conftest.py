@@ -7,27 +7,17 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from pipeline.local import ClickHouseServer
-from sinks.clickhouse import Address
 from tests.pipeline.cli.calls import Done, arrears
-from tests.sinks.views.sample import Sample, played
+from tests.sinks.copies import Source
 
 DATABASE = "rollups"
 
 
 @pytest.fixture(scope="package")
-def sample() -> Sample:
-    """Two months of the sample company."""
-    return played(60)
-
-
-@pytest.fixture(scope="package")
-def client(sample: Sample, clickhouse: ClickHouseServer) -> Iterator[Client]:
-    """A database that holds them."""
-    address = Address(clickhouse.url, DATABASE)
-    sample.books.write_to(address)
-    with address.client() as client:
+def client(sample_tables: Source) -> Iterator[Client]:
+    """A copy of what all others only read."""
+    with sample_tables.copied(DATABASE) as address, address.client() as client:
         yield client
-        client.command(f"DROP DATABASE {DATABASE} SYNC")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -63,7 +64,9 @@ def client(history: History, clickhouse: ClickHouseServer) -> Iterator[Client]:
         client.command("DROP DATABASE aging_forms SYNC")
 
 
+@cache
 def ask(client: Client, view: str, past: Past, mode: str) -> list[dict[str, Any]]:
+    """All rows; nothing is written meanwhile, and several tests look at the same ones."""
     call = f"{view}(as_of = {{day:Date32}}, known_as_of = {{known:String}}, credit_mode = {{mode:String}})"
     given = {"day": past.as_of, "known": f"{past.known:%Y-%m-%d %H:%M:%S}", "mode": mode}
     return list(client.query(f"SELECT * FROM {call}", parameters=given).named_results())

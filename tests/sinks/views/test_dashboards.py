@@ -50,16 +50,15 @@ class Shown(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shown(client: Client, sample: Sample) -> Iterator[Shown]:
-    """All of the sample's days but the first, with the rollups and a forecast that a night would have written."""
-    begin, end = moment_of(sample.first), moment_of(sample.last)
-    day, now = end.date(), datetime.now(UTC)
+    """Most of the sample's days, with the rollups and the forecast of one company that a night would have written."""
+    shown = Shown("FR01", "EUR", moment_of(sample.first) + timedelta(days=40), moment_of(sample.last))
+    day, now = shown.end.date(), datetime.now(UTC)
     made = day - timedelta(days=40)
-    for company in sample.companies:
-        list(roll_up(client, company, [day - timedelta(days=back) for back in (20, 2)]))
-        learned = learn(client, company, made, end_of_day(made))
-        write_forecast(client, list(forecast(learned, 4)), now)
-        write_backtest(client, list(backtest(client, company, made, 4, day)), now)
-    yield Shown("FR01", "EUR", begin + timedelta(days=40), end)
+    list(roll_up(client, shown.company, [day - timedelta(days=back) for back in (20, 2)]))
+    learned = learn(client, shown.company, made, end_of_day(made))
+    write_forecast(client, list(forecast(learned, 4)), now)
+    write_backtest(client, list(backtest(client, shown.company, made, 4, day)), now)
+    yield shown
     for table in ("aging_daily", "key_figures_daily", "activity_hourly", "invoice_forecasts", "forecast_backtests"):
         client.command(f"TRUNCATE TABLE {table}_versions")
 
