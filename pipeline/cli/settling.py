@@ -1,6 +1,10 @@
 """Following the log and the workers' commits: when everything is applied, with what the jobs wrote for other accounts.
 
 The group's notes tell it about every second; whoever waits more often follows the state topic itself.
+
+A commit is not seen everywhere at once: the broker tells the worker that it is done, and then marks one partition of
+the transaction after the other. What the state topic shows as handled may have led to records that nobody sees yet,
+so ends are those of what is written, not of what is visible.
 """
 
 import time
@@ -97,12 +101,12 @@ class Settling:
                 raise Problem(f"{left:,} events are not applied after {seconds_max:.0f} s", "Look at the worker's log")
 
     def ends(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The first offset behind what is committed, by topic and partition. Raises ``Problem``."""
+        """The first offset behind what is written, visible or not yet, by topic and partition. Raises ``Problem``."""
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         try:
             futures = self._admin.list_offsets(
                 {Place(topic, number): latest for topic, number in places},
-                isolation_level=IsolationLevel.READ_COMMITTED,
+                isolation_level=IsolationLevel.READ_UNCOMMITTED,
                 request_timeout=ANSWER_SECONDS_MAX,
             )
             return {(place.topic, place.partition): int(future.result().offset) for place, future in futures.items()}
