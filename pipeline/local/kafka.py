@@ -16,16 +16,19 @@ from confluent_kafka.admin import AdminClient
 from pipeline.errors import Problem
 from pipeline.local.folder import Folder, folder_problem
 from pipeline.local.java import Java, find_java
+from pipeline.local.kafka_classes import ClassArchive
 from pipeline.local.kafka_config import CLUSTER_ID, write_logging_properties, write_server_properties
 from pipeline.local.kafka_fencing import crashed, fence_former_life
 from pipeline.local.kafka_files import KafkaFiles, Progress
 from pipeline.local.ports import LOOPBACK, answers, free_port, is_free
-from pipeline.local.process import ChildProcess
+from pipeline.local.process import GRACE_SECONDS, ChildProcess
 
 _EXCEPTION = re.compile(r"^(?:Caused by: )?[\w.$]+(?:Exception|Error): (.+)$", re.MULTILINE)
 START_SECONDS_MAX = 60.0
 HEAP_MIB = 512
 DEFAULT_PORT = 9092
+# A broker that makes the archive of its classes does so when it has ended, which takes seconds.
+ARCHIVE_SECONDS_MAX = 60.0
 
 
 class KafkaBroker:
@@ -52,6 +55,7 @@ class KafkaBroker:
         self._progress = progress or (lambda *_: None)
         self._process: ChildProcess | None = None
         self._log_bytes_before = 0
+        self._archiving: list[str] = []  # options of Java for the broker that makes the archive of classes
 
     @property
     def bootstrap_servers(self) -> str:
@@ -90,6 +94,8 @@ class KafkaBroker:
         lock = self._folder.acquire()
         try:
             self._prepare_data(java)
+            if not self._archiving:
+                ClassArchive(self._files.folder, java).make_once(self._start_and_end)
             if crashed(self._data):
                 fence_former_life(self._folder.path, self._data, lock, partial(self._program, java))
             self._launch(java, lock)
@@ -136,6 +142,7 @@ class KafkaBroker:
             self._program(java, logging, properties),
             self._folder.path / "kafka.out",
             held=(lock,),
+            grace_seconds=ARCHIVE_SECONDS_MAX if self._archiving else GRACE_SECONDS,
         )
         self._wait_until_ready(self._process, self._port)
 
@@ -157,6 +164,7 @@ class KafkaBroker:
             "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
+            *(self._archiving or ClassArchive(self._files.folder, java).options),
             "-cp",
             self._files.class_path,
         ]
@@ -176,6 +184,15 @@ class KafkaBroker:
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(template, fresh)
         fresh.rename(self._data)
+
+    def _start_and_end(self, folder: Path, java_options: list[str]) -> None:
+        """A broker of nobody, with more options for its Java."""
+        self._progress("Preparing Kafka's start, once", 0, 1)
+        scratch = KafkaBroker(folder, port=0, heap_mib=self._heap_mib, cache_folder=self._files.folder.parent)
+        scratch._archiving = java_options
+        with scratch:
+            pass
+        self._progress("Preparing Kafka's start, once", 1, 1)
 
     def _format(self, java: Java, template: Path) -> None:
         self._progress("Preparing Kafka, once", 0, 1)

@@ -85,7 +85,7 @@ class KafkaFiles:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self.folder / "lock"):
+            with locked(self.folder / "lock"):
                 if not self.is_complete():
                     self._fetch_jars(progress or (lambda *_: None))
                     self._complete.touch()
@@ -152,7 +152,8 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time; waits for the others."""
     with path.open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
