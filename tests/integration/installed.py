@@ -35,8 +35,12 @@ def installed(
     companies: Sequence[CompanySettings],
     *,
     recorded_at: int = 0,
+    keeps_tables: bool = False,
 ) -> Iterator[Settings]:
-    """Topics, tables, companies, a worker and a sink; whoever runs it makes the time pass. Ends what it started."""
+    """Topics, tables, companies, a worker and a sink; whoever runs it makes the time pass. Ends what it started.
+
+    Whoever has many questions keeps the tables and asks when worker and sink run no more; then ``drop_tables``.
+    """
     clickhouse.start()
     settings = Settings(
         kafka=KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=prefix),
@@ -67,6 +71,12 @@ def installed(
         yield settings
         for service in installation.services:
             service.check()
+    if not keeps_tables:
+        drop_tables(settings)
+
+
+def drop_tables(settings: Settings) -> None:
+    """What a system has in ClickHouse goes."""
     with clickhouse_address(settings).client() as client:
         client.command(f"DROP DATABASE {settings.clickhouse.database} SYNC")
 
