@@ -1,5 +1,6 @@
 """What all tests share: one real broker and one real ClickHouse per test session, started when first asked for."""
 
+import gc
 import itertools
 import os
 from collections.abc import Iterator
@@ -20,6 +21,17 @@ _brokers: list[KafkaBroker] = []  # those of this session that were asked for
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByLength:
     """How several test processes share the work."""
     return ByLength(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Everything that is imported and collected stays to the end: nothing of it is looked at for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
