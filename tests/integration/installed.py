@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from avro import contracts
 from jobs.company import CompanySettings
@@ -35,11 +36,11 @@ def installed(
     companies: Sequence[CompanySettings],
     *,
     recorded_at: int = 0,
-    keeps_tables: bool = False,
+    keeps_data: bool = False,
 ) -> Iterator[Settings]:
     """Topics, tables, companies, a worker and a sink; whoever runs it makes the time pass. Ends what it started.
 
-    Whoever has many questions keeps the tables and asks when worker and sink run no more; then ``drop_tables``.
+    Whoever has many questions keeps the data and asks when worker and sink run no more; then ``remove``.
     """
     clickhouse.start()
     settings = Settings(
@@ -71,14 +72,18 @@ def installed(
         yield settings
         for service in installation.services:
             service.check()
-    if not keeps_tables:
-        drop_tables(settings)
+    if not keeps_data:
+        remove(settings)
 
 
-def drop_tables(settings: Settings) -> None:
-    """What a system has in ClickHouse goes."""
+def remove(settings: Settings) -> None:
+    """Tables and topics go: a broker that keeps thousands of partitions is slow to end and to come back."""
     with clickhouse_address(settings).client() as client:
         client.command(f"DROP DATABASE {settings.clickhouse.database} SYNC")
+    admin = AdminClient(settings.kafka.client_config())
+    names = [topic.name for topic in catalogue(settings.kafka.topic_prefix).values()]
+    for deleted in admin.delete_topics(names).values():
+        deleted.result(30)
 
 
 class LogWriter:

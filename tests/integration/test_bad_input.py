@@ -72,9 +72,6 @@ def place(
     companies = [settings_from({"code": "FR01", "timezone": "Europe/Paris"})]
     with installed(kafka, clickhouse, prefix, folder, companies) as settings:
         yield Place(settings, folder)
-    admin = AdminClient(settings.kafka.client_config())
-    for future in admin.delete_topics([topic.name for topic in catalogue(prefix).values()]).values():
-        future.result(30)
 
 
 def invoice(number: str, **changed: object) -> bytes:

@@ -49,9 +49,6 @@ def settings(
         log.flush()
         assert [line for line in wait_until_arrived(settings) if not line.holds] == []
         yield settings
-    admin = AdminClient(settings.kafka.client_config())
-    for future in admin.delete_topics([topic.name for topic in catalogue(prefix).values()]).values():
-        future.result(30)
 
 
 def _account(log: LogWriter, account: str, *, is_paid: bool) -> None:

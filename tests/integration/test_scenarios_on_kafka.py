@@ -37,7 +37,7 @@ from pipeline.scenarios.expectations import _as_of, _item, _known_as_of, check
 from pipeline.scenarios.format import find
 from pipeline.scenarios.world import World
 from pipeline.settings import Settings
-from tests.integration.installed import LogWriter, drop_tables, installed, wait_until_arrived
+from tests.integration.installed import LogWriter, installed, remove, wait_until_arrived
 from tests.integration.one_world import NOT_FOLDED, Look, Part, parts_of, play
 from tests.integration.replay import Replay, differences
 from tests.integration.settling import Cutting
@@ -165,14 +165,14 @@ def played(
     parts = parts_of(load(path) for path in PATHS)
     companies = [company for part in parts for company in part.companies()]
     folder = tmp_path_factory.mktemp("scenarios")
-    with installed(kafka, clickhouse, "scenarios.", folder, companies, keeps_tables=True) as settings:
+    with installed(kafka, clickhouse, "scenarios.", folder, companies, keeps_data=True) as settings:
         settling = Cutting(settings)
         play(parts, LogWriter(settings), settling)
         lines = wait_until_arrived(settings)
         settling.close()
     with clickhouse_address(settings).client() as client:
         yield Played(settings, settling, parts, lines, client)
-    drop_tables(settings)
+    remove(settings)
 
 
 def told(part: Part, look: Look, mismatches: list[Mismatch]) -> list[str]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
 
 from avro import contracts
 from jobs import settings_from
@@ -84,9 +83,6 @@ def place(
         assert producer.flush(30) == 0
         assert [line for line in wait_until_arrived(settings) if not line.holds] == []
         yield Place(settings, folder)
-    admin = AdminClient(settings.kafka.client_config())
-    for future in admin.delete_topics([topic.name for topic in catalogue(prefix).values()]).values():
-        future.result(30)
 
 
 ENVELOPE: dict[str, Any] = {
