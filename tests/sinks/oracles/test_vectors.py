@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,10 +27,14 @@ from jobs.events import (
 from pipeline.local import ClickHouseServer
 from sinks.clickhouse import Address
 from tests.jobs.written import day, instant, ticked, written
-from tests.sinks.oracles.asking import ask, keyed
+from tests.sinks.oracles import asking
+from tests.sinks.oracles.asking import keyed
 from tests.sinks.oracles.told import Told
 
 pytestmark = pytest.mark.clickhouse
+
+# Most of the vectors are of one window: one answer has the figures of all of their companies.
+ask = cache(asking.ask)
 
 Happened = tuple[str, type[Event], dict[str, object]]
 
