@@ -56,7 +56,7 @@ class Load:
             self.events += sum(name != "ClockTicked" for name in chosen)
             if draw.random() < 0.2:
                 writer.write(ledger.name, [(draw.randrange(12), entry_value(1))] * 50, commit=False)
-            time.sleep(0.02)
+            time.sleep(0.05)
 
 
 @contextmanager
