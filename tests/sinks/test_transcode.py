@@ -4,6 +4,7 @@ import io
 import json
 import random
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import fastavro
@@ -21,6 +22,7 @@ STORED = [name for name in event_names() if name not in NOT_STORED]
 ENVELOPE = {*ENVELOPE_HEAD, *ENVELOPE_TAIL}
 
 
+@cache
 def transcoder(name: str) -> Transcoder:
     return compile_transcoder(contracts().schema(name), written_record(name))
 
