@@ -47,6 +47,7 @@ recorded_month  : UInt16  MATERIALIZED toRelativeMonthNum(recorded_at)    | Mont
     ),
     # Months first: what an as-of answer adds to an opening lies together (docs/adr/0060).
     order_by="(effective_month, recorded_month, company, account_id, currency, item_type, item_id)",
+    indexes=("by_item item_id TYPE bloom_filter(0.001) GRANULARITY 1",),
 )
 
 _DISPUTES = Table(
@@ -98,6 +99,7 @@ event_id      : String                 | Event that caused it, or the local midn
 """),
     ),
     order_by="(company, local_date, account_id, document_type, document_id)",
+    indexes=("by_document document_id TYPE bloom_filter(0.001) GRANULARITY 1",),
 )
 
 MIGRATION = Migration(

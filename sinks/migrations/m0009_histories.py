@@ -4,6 +4,8 @@ The tables of states forget old versions when they are merged. What is rare enou
 the same inserts; the deduplication token of an insert covers both.
 """
 
+from collections.abc import Sequence
+
 from sinks.migrations.ddl import POSITION, Column, MaterializedView, Migration, Statement, Table, View
 from sinks.migrations.m0005_cases import _EXCEPTIONS, _PROMISES
 from sinks.migrations.m0006_accounts import _RATES
@@ -11,11 +13,13 @@ from sinks.migrations.money import money_view
 from sinks.migrations.text import columns
 
 
-def _log(states: Table, name: str, comment: str, order_by: str) -> tuple[Table, MaterializedView, Statement]:
+def _log(
+    states: Table, name: str, comment: str, order_by: str, indexes: Sequence[str] = ()
+) -> tuple[Table, MaterializedView, Statement]:
     """A table of all states, what feeds it, and what is there already."""
     names = ", ".join(f"`{column.name}`" for column in states.columns)
     return (
-        Table(name=name, comment=comment, columns=states.columns, order_by=order_by),
+        Table(name=name, comment=comment, columns=states.columns, order_by=order_by, indexes=indexes),
         MaterializedView(
             name=f"{name}_from_states",
             comment=f"Takes every state into {name} as it is inserted.",
@@ -35,6 +39,7 @@ _PROMISE_LOG = _log(
     "promises_log",
     "Every state of every promise, as it came from ar.promises. Analysts read the view promise_history.",
     "(company, account_id, promise_id, _offset)",
+    ("by_invoice invoice_ids TYPE bloom_filter(0.001) GRANULARITY 1",),
 )
 _EXCEPTION_LOG = _log(
     _EXCEPTIONS,
@@ -91,22 +96,7 @@ WHERE states.status != states.status_before
 )
 
 # A promise that names none covers what its account owed in its currency when it was made (SEMANTICS 3.2).
-_PROMISE_INVOICES = View(
-    name="promise_invoices",
-    comment="The invoices that each promise covers: those that it names, or else those that its account owed in its currency "
-    "when it was made.",
-    columns=columns("""
-company    : LowCardinality(String) | Code of the legal entity.
-account_id : String                 | Customer account.
-promise_id : String                 | The promise. With company it is unique.
-currency   : LowCardinality(String) | ISO 4217 code.
-invoice_id : String                 | Invoice or debit memo that it covers.
-"""),
-    select="""
-SELECT DISTINCT company, account_id, promise_id, currency, arrayJoin(invoice_ids) AS invoice_id
-FROM promises_log
-WHERE notEmpty(invoice_ids)
-UNION ALL
+OWED_WHEN_PROMISED = """
 SELECT company, account_id, promise_id, currency, invoice_id
 FROM
 (
@@ -125,7 +115,24 @@ INNER JOIN
 WHERE recorded_at <= made_at
 GROUP BY company, account_id, promise_id, currency, item_type, invoice_id
 HAVING sum(delta_minor) > 0
-""",
+"""
+
+_PROMISE_INVOICES = View(
+    name="promise_invoices",
+    comment="The invoices that each promise covers: those that it names, or else those that its account owed in its currency "
+    "when it was made.",
+    columns=columns("""
+company    : LowCardinality(String) | Code of the legal entity.
+account_id : String                 | Customer account.
+promise_id : String                 | The promise. With company it is unique.
+currency   : LowCardinality(String) | ISO 4217 code.
+invoice_id : String                 | Invoice or debit memo that it covers.
+"""),
+    select=f"""
+SELECT DISTINCT company, account_id, promise_id, currency, arrayJoin(invoice_ids) AS invoice_id
+FROM promises_log
+WHERE notEmpty(invoice_ids)
+UNION ALL{OWED_WHEN_PROMISED}""",
 )
 
 MIGRATION = Migration(

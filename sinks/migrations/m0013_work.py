@@ -16,11 +16,18 @@ _LOCAL_DATE = "toDate32(formatDateTime(occurred_at, '%F', if(timezone_of[company
 def events_between(names: str, until: str = _TO) -> str:
     """What was sent and not refused, each event once, with the company's local date on which it happened.
 
-    Columns are named: `*` would ask for the payload, which not everybody may read.
+    Columns are named: `*` would ask for the payload, which not everybody may read. A day of any time zone lies within the
+    day before to the day after it in UTC; said besides, so that only the months with such days are read.
     """
     return f"""
         SELECT company, event_id, occurred_at, {names}, {_LOCAL_DATE}
-        FROM (SELECT company, event_id, occurred_at, {names}, {_TIMEZONES} FROM events)
+        FROM
+        (
+            SELECT company, event_id, occurred_at, {names}, {_TIMEZONES}
+            FROM events
+            WHERE occurred_at >= toDateTime64(addDays({_FROM}, -1), 6, 'UTC')
+                AND occurred_at < toDateTime64(addDays({until}, 2), 6, 'UTC')
+        )
         WHERE local_date BETWEEN {_FROM} AND {until}
             AND (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
         LIMIT 1 BY company, event_id"""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from pipeline.cli.benchmarks.results import Result
-from pipeline.cli.benchmarks.tables_data import DAY_ACTIVITY, TODAY, events_insert, ledger_insert
+from pipeline.cli.benchmarks.tables_data import DAY_ACTIVITY, INVOICE, TODAY, events_insert, ledger_insert
 from pipeline.cli.benchmarks.tables_inserts import measure_inserts
 from pipeline.cli.clickhouse import clickhouse_problems
 from pipeline.local import ClickHouseServer
@@ -101,6 +101,11 @@ class TableBench:
         yield Result("events made and inserted in place", rows / cost.elapsed * 1e3, "rows/s", cost.cpu / rows * 1e3)
         yield from _sizes(client, "events", "event")
         yield from _results("activity of a day by user, type and hour", self._timed(client, DAY_ACTIVITY), None)
+        company, invoice = client.query(INVOICE).result_rows[0]
+        history = f"SELECT * FROM invoice_history(company = '{company}', invoice_id = '{invoice}')"
+        yield from _results("history of one invoice, ledger and raw log", self._timed(client, history), None)
+        without = f"{history} SETTINGS use_skip_indexes = 0"
+        yield from _results("history of one invoice, without indexes", self._timed(client, without), None)
 
     def _inserts(self, address: Address) -> list[Result]:
         self._tell("inserts as the sink makes them")
@@ -120,7 +125,11 @@ class TableBench:
         return self._timed(client, f"SELECT * FROM aging_as_of(as_of = '{as_of}', known_as_of = '{known}') {where}")
 
     def _timed(self, client: Client, query: str) -> Cost:
-        costs = [self._once(lambda: client.command(f"{query} FORMAT Null")) for _ in range(_REPETITIONS)]
+        # Otherwise ClickHouse would remember from the first time where there was nothing.
+        settings = {"use_query_condition_cache": 0}
+        costs = [
+            self._once(lambda: client.command(f"{query} FORMAT Null", settings=settings)) for _ in range(_REPETITIONS)
+        ]
         return Cost(statistics.median(cost.elapsed for cost in costs), min(cost.cpu for cost in costs))
 
     def _once(self, work: Callable[[], object]) -> Cost:

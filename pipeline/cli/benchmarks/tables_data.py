@@ -7,6 +7,8 @@ FIRST_DAY = "2023-11-01"
 TODAY = "2026-10-31"
 # Of the postings that an invoice comes to, on average.
 _POSTINGS_AN_INVOICE = 3.93
+# So many events of all accounts bring one invoice to each of them: 15 % are invoices.
+_EVENTS_A_ROUND = 33_333
 
 _COMPANY = "['EU01', 'US01', 'JP01', 'GB01', 'FR01'][1 + account % 5]"
 _CURRENCY = "['EUR', 'USD', 'JPY', 'GBP', 'EUR'][1 + account % 5]"
@@ -64,7 +66,17 @@ WHERE known < toDateTime64('{TODAY} 23:59:59', 6, 'UTC')"""
 
 
 def events_insert(first: int, count: int, all_events: int) -> str:
-    """So many events from number `first` on of `all_events`, as they arrive over the days: of users and of the ERP."""
+    """So many events from number `first` on of `all_events`, as they arrive over the days: of users and of the ERP.
+
+    An invoice belongs to one account, and what names it comes within 60 days; of a receipt within three.
+    """
+    a_day = all_events // EVENT_DAYS
+
+    def made_before(days: int, kind: int) -> str:
+        """The number of what one event of the account brought at most so many days ago, events of the kind just now."""
+        at = f"number - if(kind = {kind}, 0, least(number, bitShiftRight(seed, {12 + kind}) % {days * a_day + 1}))"
+        return f"leftPad(toString(intDiv({at}, {_EVENTS_A_ROUND}) * {ACCOUNTS} + account), 9, '0')"
+
     return f"""
 INSERT INTO events (_topic, _partition, _offset, _appended_at, event_type, category, event_id, company, account_id,
     occurred_at, recorded_at, region, invoice_id, payment_id, application_id, promise_id, exception_id, activity_id,
@@ -74,7 +86,8 @@ WITH
     multiIf(lot < 35, 1, lot < 50, 2, lot < 65, 3, lot < 80, 4, lot < 90, 5, lot < 95, 6, 7) AS kind,
     toDateTime64('2025-09-26 00:00:00', 6, 'UTC')
         + toIntervalMicrosecond(toInt64(number * ({EVENT_DAYS} * 86400000000. / {all_events}))) AS at,
-    toString(bitShiftRight(seed, 12) % 4000000) AS id,
+    concat('INV-', {made_before(60, kind=2)}) AS invoice, concat('PAY-', {made_before(3, kind=3)}) AS payment,
+    toString(number) AS id,
     kind IN (1, 5, 6, 7) AS is_by_person
 SELECT 'ar.events', account % 12, number, toDateTime64(at + toIntervalMillisecond(40 + seed % 800), 3, 'UTC'),
     ['UserActivityLogged', 'InvoiceIssued', 'PaymentReceived', 'CashApplied', 'ContactAttempted', 'ExceptionFlagged',
@@ -84,15 +97,15 @@ SELECT 'ar.events', account % 12, number, toDateTime64(at + toIntervalMillisecon
     if(kind = 1 AND seed % 3 = 0, '', concat('C', leftPad(toString(account), 6, '0'))),
     at, at + toIntervalMillisecond(20 + seed % 700),
     if(kind = 1, '', ['NORTH', 'SOUTH', 'EAST', 'WEST'][1 + account % 4]),
-    if(kind IN (2, 4), concat('INV-', id), ''), if(kind IN (3, 4), concat('PAY-', id), ''),
+    if(kind IN (2, 4), invoice, ''), if(kind IN (3, 4), payment, ''),
     if(kind = 4, concat('A-', id), ''), if(kind = 7, concat('P-', id), ''), if(kind = 6, concat('X-', id), ''),
     if(kind = 5, concat('K-', id), ''),
     multiIf(kind = 1, ['invoice', 'payment', 'account'][1 + seed % 3], kind = 6, 'payment', ''),
-    multiIf(kind = 1, concat('INV-', id), kind = 6, concat('PAY-', id), ''),
+    multiIf(kind = 1, [invoice, payment, concat('C', toString(account))][1 + seed % 3], kind = 6, payment, ''),
     if(kind IN (2, 3, 4, 7), {_CURRENCY}, ''), if(kind IN (2, 3, 4, 7), toDecimal64(seed % 5000000, 2) / 100, NULL),
     multiIf(
         kind = 1, concat('{{"action":"', ['view', 'edit', 'export', 'approve'][1 + seed % 4],
-            '","entity_type":"invoice","entity_id":"INV-', id,
+            '","entity_type":"invoice","entity_id":"', invoice,
             '","succeeded":true,"ip":"10.', toString(seed % 200), '.', toString(seed % 250),
             '.7"}}'),
         kind = 2, concat('{{"document_date":"', toString(toDate(at)), '","due_date":"',
@@ -103,7 +116,7 @@ SELECT 'ar.events', account % 12, number, toDateTime64(at + toIntervalMillisecon
         kind = 4, '{{"method":"auto","match_rule":"reference"}}',
         kind = 5, '{{"channel":"call","direction":"outbound","outcome":"promise","right_party":true}}',
         kind = 6, '{{"exception_type":"missing_remittance","severity":"medium"}}',
-        concat('{{"promised_date":"', toString(addDays(toDate(at), 14)), '","invoice_ids":["INV-', id, '"]}}')),
+        concat('{{"promised_date":"', toString(addDays(toDate(at), 14)), '","invoice_ids":["', invoice, '"]}}')),
     if(is_by_person, 'ui', 'sap'),
     if(is_by_person, concat('user', toString(bitShiftRight(seed, 40) % 200)), 'interface'),
     if(is_by_person, ['clerk', 'collector'][1 + seed % 2], 'system'), ''
@@ -116,3 +129,14 @@ SELECT actor_id, event_type, toStartOfHour(occurred_at) AS hour, count() AS acti
 FROM events
 WHERE occurred_at >= '2026-03-17 00:00:00' AND occurred_at < '2026-03-18 00:00:00'
 GROUP BY actor_id, event_type, hour"""
+
+# One that both the ledger and the raw log know, with several events.
+INVOICE = """
+SELECT company, invoice_id
+FROM events
+WHERE event_type = 'CashApplied' AND (company, invoice_id) IN (
+    SELECT company, item_id FROM ledger_entries_log WHERE entry_type = 'invoice'
+)
+GROUP BY company, invoice_id
+ORDER BY abs(toInt32(count()) - 3), invoice_id
+LIMIT 1"""

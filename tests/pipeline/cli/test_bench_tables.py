@@ -67,3 +67,30 @@ def test_events_are_the_same_in_one_piece_and_in_two(client: Client) -> None:
     assert made[0][0] == EVENTS
     (on_the_day,) = _one(client, f"SELECT sum(actions) FROM ({DAY_ACTIVITY})")
     assert on_the_day == EVENTS // 400
+
+
+def test_what_happens_to_an_invoice_happens_in_one_account_and_in_two_months(client: Client) -> None:
+    client.command("TRUNCATE TABLE events")
+    client.command(events_insert(0, 200_000, 200_000), settings={"insert_deduplicate": 0})
+    invoices, accounts, events, days = _one(
+        client,
+        """
+SELECT count(), max(accounts), max(events), max(days)
+FROM
+(
+    SELECT invoice, uniqExact(account_id) AS accounts, count() AS events, dateDiff('day', min(at), max(at)) AS days
+    FROM
+    (
+        SELECT account_id, occurred_at AS at, arrayJoin(arrayConcat([invoice_id], invoice_ids)) AS invoice
+        FROM events
+        WHERE event_type IN ('InvoiceIssued', 'CashApplied', 'PromiseMade')
+    )
+    WHERE invoice != ''
+    GROUP BY invoice
+)""",
+    )
+    assert 20_000 < invoices < 40_000
+    assert accounts == 1
+    assert events > 5
+    # A round of events, which brings one invoice to each account, is 67 days long with so few of them.
+    assert days <= 60 + 67
