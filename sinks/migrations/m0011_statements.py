@@ -85,6 +85,19 @@ _COVERING = f"""SELECT account_id, promise_id FROM promises_log
         WHERE company = {{company:String}} AND invoice_id = {{invoice_id:String}}
             AND account_id IN (SELECT account_id FROM ledger_entries_log WHERE {_ITEM})"""
 
+# Two questions, each of which an index answers, where OR would join conditions of two indexes.
+_NAMING = """invoice_id = {invoice_id:String}
+        OR (lower(subject_type) IN ('invoice', 'debit_memo') AND subject_id = {invoice_id:String})
+        OR has(invoice_ids, {invoice_id:String})"""
+
+
+def _said(where: str) -> str:
+    return f"""SELECT recorded_at, 'event' AS log, toString(event_type) AS what, details AS detail,
+        CAST(amount AS Nullable({DECIMAL})) AS amount, toString(currency) AS currency, actor_id, event_id
+    FROM events
+    WHERE company = {{company:String}} AND {where}"""
+
+
 _INVOICE_HISTORY = View(
     name="invoice_history",
     comment="Everything that happened to an invoice, from every source, in the order in which it became known. "
@@ -103,15 +116,9 @@ event_id    : String                 | Event that says or caused it.
     select=f"""
 SELECT * FROM
 (
-    SELECT recorded_at, 'event' AS log, toString(event_type) AS what, details AS detail,
-        CAST(amount AS Nullable({DECIMAL})) AS amount, toString(currency) AS currency, actor_id, event_id
-    FROM events
-    WHERE company = {{company:String}} AND (
-        invoice_id = {{invoice_id:String}}
-        OR (lower(subject_type) IN ('invoice', 'debit_memo') AND subject_id = {{invoice_id:String}})
-        OR has(invoice_ids, {{invoice_id:String}})
-        OR event_id IN (SELECT event_id FROM ledger_entries_log WHERE {_ITEM})
-    )
+    {_said(f"({_NAMING})")}
+    UNION ALL
+    {_said(f"event_id IN (SELECT event_id FROM ledger_entries_log WHERE {_ITEM}) AND NOT ({_NAMING})")}
     UNION ALL
     SELECT recorded_at, 'refused', toString(event_type), concat(reason, ': ', message), NULL, '', '', event_id
     FROM rejected_events
