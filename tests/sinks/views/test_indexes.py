@@ -135,6 +135,19 @@ def test_a_payment_an_event_and_a_subject_are_found_by_the_same_index(many: Clie
         assert granules <= there // 8, (where, granules, there)
 
 
+def test_other_logs_are_asked_for_one_invoice_through_their_views(
+    many: Client, invoices: list[tuple[str, str]]
+) -> None:
+    there, (_, number) = marks(many), invoices[0]
+    for query, table in (
+        (f"ledger_entries WHERE item_id = '{number}'", "ledger_entries_log"),
+        (f"aging_transitions WHERE document_id = '{number}'", "aging_transitions_log"),
+        (f"promise_history WHERE has(invoice_ids, '{number}')", "promises_log"),
+    ):
+        (granules,) = read(many, f"SELECT * FROM {query}")[table]
+        assert 0 < granules <= max(1, there[table] // 8), (query, granules, there)
+
+
 def test_what_people_did_on_a_day_reads_the_months_around_it(many: Client) -> None:
     there = marks(many)["events"]
     day = "from_date = '2026-03-17', to_date = '2026-03-17'"
