@@ -154,7 +154,9 @@ SELECT * FROM
     WHERE company = {{company:String}} AND subject IN (
         SELECT dispute_id FROM dispute_entries_log WHERE {_DOCUMENT}
         UNION ALL
-        SELECT promise_id FROM ({_COVERING})
+        SELECT arrayJoin(arrayConcat([promise_id], arrayMap(part -> concat(promise_id, '/', toString(part.1)), instalments)))
+        FROM promises_log
+        WHERE company = {{company:String}} AND (account_id, promise_id) IN ({_COVERING})
     )
 )
 ORDER BY recorded_at, log = 'event' DESC, log, what
