@@ -92,7 +92,7 @@ correlation_id : String                   | Case or request it belongs to; joins
     partition_by="toYYYYMM(_appended_at)",
     order_by="(company, account_id, recorded_at, _partition, _offset)",
     # One index for the ids by which an invoice or a payment is found, so that it helps where they are joined by OR; another
-    # for event_id, whose many values would make the filters of all columns large (docs/adr/0061). A question about some
+    # for event_id, whose many values would make the filters of all columns large (docs/adr/0068). A question about some
     # days reads the months in which they lie.
     indexes=(
         "by_event_id event_id TYPE bloom_filter(0.001) GRANULARITY 4",
