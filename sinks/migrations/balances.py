@@ -40,11 +40,12 @@ def opening_used(as_of: str = AS_OF, known_as_of: str = KNOWN_AS_OF) -> str:
             (
                 SELECT count() FROM ledger_entries_log
                 WHERE effective_month < newest.1 AND recorded_month < newest.2
-            ) AS postings,
-            (
-                SELECT (sum(entries), sum(items) = countIf(entries = 0)) FROM opening_items WHERE opening_id = newest.3
-            ) AS stored
-        SELECT if(stored = (postings, 1), newest, (toUInt16(0), toUInt16(0), ''))
+            ) AS postings
+        SELECT if(
+            sum(entries) = postings AND sum(items) = countIf(entries = 0), newest, (toUInt16(0), toUInt16(0), '')
+        )
+        FROM opening_items
+        WHERE opening_id = newest.3
     ) AS opening_used"""
 
 

@@ -102,15 +102,39 @@ correlation_id : String                   | Case or request it belongs to; joins
     ),
 )
 
+# Buckets of a company without settings of its own. They are named here, when settings arrive: an aging report that named
+# them itself would spend more time on planning that than on reading (docs/adr/0067).
+DEFAULT_FLOORS = "[0, 30, 60, 90, 120]"
+DEFAULT_NAMES = "['1-30', '31-60', '61-90', '91-120', '121+']"
+_LIMITS = "JSONExtract(settings, 'buckets', 'Array(Int32)')"
+_NAMES = """arrayMap(
+        (floor, last) -> concat(toString(floor + 1), if(last = 0, '+', concat('-', toString(last)))),
+        bucket_floors, arrayPushBack(arrayPopFront(bucket_floors), 0)
+    )"""
+
 _COMPANIES = Table(
     name="companies_versions",
     comment="Settings of companies as they changed, made from the events CompanyConfigured. Analysts read companies.",
-    columns=columns("""
+    columns=(
+        *columns("""
 company     : LowCardinality(String) | Code of the legal entity.
 recorded_at : DateTime64(6, 'UTC')   | When the pipeline accepted the settings.
 version     : String                 | Equal settings have equal versions.
 settings    : String                 | The settings as JSON.
 """),
+        Column(
+            "bucket_floors",
+            "Array(Int32)",
+            "What the days past due of each aging bucket exceed: 0, then the last day of the bucket before it.",
+            f"MATERIALIZED if(empty({_LIMITS}), {DEFAULT_FLOORS}, arrayPushFront({_LIMITS}, 0))",
+        ),
+        Column(
+            "bucket_names",
+            "Array(String)",
+            "Names of the aging buckets past due, youngest first.",
+            f"MATERIALIZED {_NAMES}",
+        ),
+    ),
     kind="ReplacingMergeTree",
     order_by="(company, recorded_at)",
 )

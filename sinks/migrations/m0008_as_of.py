@@ -6,30 +6,34 @@ today: the same question has the same answer tomorrow.
 
 from sinks.migrations.balances import LINE, known_to, lines, opening_used
 from sinks.migrations.ddl import Migration, Table, View
+from sinks.migrations.m0002_events import DEFAULT_FLOORS, DEFAULT_NAMES
 from sinks.migrations.money import DECIMAL, decimal
 from sinks.migrations.text import columns
 
 _SAME_DATES = "(as_of = {as_of:Date32}, known_as_of = {known_as_of:DateTime64(6, 'UTC')})"
 _DAYS_PAST_DUE = "(toInt32({as_of:Date32}) - toInt32(due_date))"
 
-# One small map instead of a join: it is looked up once a row, and a join would keep a filter on the account from
-# reaching the table. A company without settings has the default buckets.
-# The settings are looked at directly: the view `companies` reads much more of them, and takes longer to plan than to run.
-_LIMITS = """(
-        SELECT mapFromArrays(groupArray(company), groupArray(limits)) FROM
+# The buckets of all companies in one look instead of a join: a join would keep a filter on the account from reaching the
+# table. First those of a company without settings; the table is looked at, since the view `companies` reads much more of the
+# settings, and takes longer to plan than to run.
+BUCKETS = f"""(
+        SELECT (groupArray(name), arrayPushFront(groupArray(own.1), {DEFAULT_FLOORS}), arrayPushFront(groupArray(own.2), {DEFAULT_NAMES}))
+        FROM
         (
-            SELECT toString(company) AS company,
-                JSONExtract(argMax(companies_versions.settings, recorded_at), 'buckets', 'Array(Int32)') AS limits
+            SELECT toString(company) AS name, argMax((bucket_floors, bucket_names), recorded_at) AS own
             FROM companies_versions
-            GROUP BY company
+            GROUP BY name
         )
-    ) AS limits_of"""
-_LIMITS_HERE = "if(empty(limits_of[company]), [30, 60, 90, 120], limits_of[company])"
-_BUCKET_NUMBER = f"if({_DAYS_PAST_DUE} <= 0, 0, 1 + arrayCount(last -> last < {_DAYS_PAST_DUE}, {_LIMITS_HERE}))"
-_BUCKET_NAMES = f"""arrayMap(
-        (first, last) -> if(last = 0, concat(toString(first + 1), '+'), concat(toString(first + 1), '-', toString(last))),
-        arrayPushFront({_LIMITS_HERE}, 0), arrayPushBack({_LIMITS_HERE}, 0)
-    )"""
+    ) AS own_buckets"""
+BUCKET_FLOORS = "own_buckets.2[1 + indexOf(own_buckets.1, company)]"
+BUCKET_NAMES = "own_buckets.3[1 + indexOf(own_buckets.1, company)]"
+
+
+def bucket_number(days: str) -> str:
+    """An expression: 0 = not due, else the number of the bucket that so many days past due are in."""
+    return f"arrayCount(floor -> floor < {days}, {BUCKET_FLOORS})"
+
+
 _PARAMETERS = "Parameters: as_of (a date) and known_as_of (an instant, UTC)."
 
 _OPENINGS = Table(
@@ -67,6 +71,15 @@ items         : UInt64                 | and how many lines they came to; of a l
     partition_by="opening_id",
 )
 
+# Every line that was open, in minor units. The view needs `opening_used` with the same dates.
+OPEN_LINES = f"""
+    SELECT {LINE}, max(line_region) AS region, sum(delta_minor) AS minor
+    FROM
+    ({lines(f"{LINE}, region AS line_region")}
+    )
+    GROUP BY {LINE}
+    HAVING minor != 0"""
+
 _OPEN_ITEMS = View(
     name="open_items_as_of",
     comment="Every line that was open: one per document, instalment, class and due date. " + _PARAMETERS,
@@ -86,19 +99,15 @@ open          : {DECIMAL}         | What was open; negative for cash and credits
 """),
     select=f"""
 WITH
-    {_LIMITS},{opening_used()}
+    {BUCKETS},{opening_used()}
 SELECT company, account_id, currency, item_type, item_id, instalment, balance_class, region, due_date,
     {_DAYS_PAST_DUE} AS days_past_due,
-    multiIf(balance_class != 'invoice', '', days_past_due <= 0, 'not_due', {_BUCKET_NAMES}[{_BUCKET_NUMBER}]) AS bucket,
+    multiIf(
+        balance_class != 'invoice', '', days_past_due <= 0, 'not_due', {BUCKET_NAMES}[{bucket_number("days_past_due")}]
+    ) AS bucket,
     {decimal("minor")} AS open
 FROM
-(
-    SELECT {LINE}, max(line_region) AS region, sum(delta_minor) AS minor
-    FROM
-    ({lines(f"{LINE}, region AS line_region")}
-    )
-    GROUP BY {LINE}
-    HAVING minor != 0
+({OPEN_LINES}
 )
 """,
 )
@@ -108,8 +117,8 @@ _IS_DISPUTED = """balance_class = 'invoice' AND (company, account_id, currency, 
         )"""
 
 # Per document: what is contested, by its dated changes, and never more than what is open (SEMANTICS 2.7). Only lines of
-# documents that were ever disputed are read from the ledger, by its sorting key.
-_DISPUTED_DOCUMENTS = f"""
+# documents that were ever disputed are read from the ledger, by its sorting key. The view needs `opening_used`.
+DISPUTED_DOCUMENTS = f"""
     SELECT company, account_id, currency, document_type, document_id,
         max(document_region) AS region,
         sum(ledger_minor) AS open_minor,
@@ -150,7 +159,7 @@ SELECT company, account_id, currency, document_type, document_id, region,
     {decimal("disputed_minor")} AS disputed,
     {decimal("open_minor - disputed_minor")} AS collectible
 FROM
-({_DISPUTED_DOCUMENTS}
+({DISPUTED_DOCUMENTS}
 )
 """,
 )
@@ -158,48 +167,56 @@ FROM
 
 # Every dispute names its document, so only lines of these need to be told apart.
 _DOCUMENT = "if(item_id IN (SELECT document_id FROM dispute_entries_log), concat(item_type, ' ', item_id), '')"
+# What an amount counts as, in one number: that of its bucket, or one of these. An unknown class is in the total only.
+_UNAPPLIED, _ON_ACCOUNT, _CREDIT, _DISPUTED_PART, _UNKNOWN = range(1001, 1006)
+_CLASSES = (
+    f"['unapplied', 'on_account', 'credit', 'disputed'], [{_UNAPPLIED}, {_ON_ACCOUNT}, {_CREDIT}, {_DISPUTED_PART}]"
+)
 
 
 def _aging(place: str, sums: str) -> str:
     """The frame of both aging views: an account's ledger lines and disputed amounts side by side, added up.
 
-    `place` numbers the bucket of a ledger line, 0 = not due; `sums` are the columns made of it. `total` is added up
-    without a look at classes or buckets, so the gap compares two sums that are made independently. What is contested of a
-    document is never more than what is open of it (SEMANTICS 2.7).
+    `place` numbers the bucket of a ledger line, 0 = not due; `sums` are the columns made of the amounts by number, with
+    `overdue` among them. `total` is added up without a look at buckets or kinds of credit, so the gap compares two sums that
+    are made independently. What is contested of a document is never more than what is open of it (SEMANTICS 2.7).
+
+    Every expression is analysed several times before a row is read, so there are few of them: amounts become decimals once,
+    and are added up by number once (docs/adr/0067).
     """
     return f"""
 WITH
-    {_LIMITS},{opening_used()},
-    sumMapIf(map(toUInt8(place), minor), class = 'invoice') AS by_place,
-    sumMapIf(map(document, minor), class = 'invoice' AND document != '') AS open_of,
-    sumMapIf(map(document, minor), class = 'disputed') AS contested_of
+    {BUCKETS},{opening_used()},
+    sumMap(map(number, amount)) AS amounts,
+    sumMapIf(map(document, amount), document != '' AND number < {_UNAPPLIED}) AS open_of,
+    sumMapIf(map(document, amount), number = {_DISPUTED_PART}) AS contested_of
 SELECT company, account_id, currency,
-    {decimal("sumIf(minor, class = 'invoice' AND place = 0)")} AS not_due,
+    amounts[0] AS not_due,
 {sums},
-    {decimal("sumIf(minor, class = 'invoice' AND place > 0)")} AS overdue,
-    {decimal("-sumIf(minor, class = 'unapplied')")} AS unapplied,
-    {decimal("-sumIf(minor, class = 'on_account')")} AS on_account,
-    {decimal("-sumIf(minor, class = 'credit')")} AS credits,
-    {decimal("arraySum(name -> greatest(0, least(contested_of[name], open_of[name])), mapKeys(contested_of))")} AS disputed,
-    {decimal("sumIf(minor, class != 'disputed')")} AS total,
+    -amounts[{_UNAPPLIED}] AS unapplied,
+    -amounts[{_ON_ACCOUNT}] AS on_account,
+    -amounts[{_CREDIT}] AS credits,
+    arraySum(name -> greatest(0, least(contested_of[name], open_of[name])), mapKeys(contested_of)) AS disputed,
+    sumIf(amount, number != {_DISPUTED_PART}) AS total,
     not_due + overdue - unapplied - on_account - credits - total AS reconciliation_gap
 FROM
 (
-    SELECT company, account_id, currency, toString(balance_class) AS class, {place} AS place, {_DOCUMENT} AS document,
-        sum(delta_minor) AS minor
+    SELECT company, account_id, currency, {_DOCUMENT} AS document,
+        if(balance_class = 'invoice', {place}, transform(balance_class, {_CLASSES}, {_UNKNOWN})) AS number,
+        {decimal("sum(delta_minor)")} AS amount
     FROM
     ({lines("company, account_id, currency, balance_class, due_date, item_type, item_id")}
-    )
-    GROUP BY company, account_id, currency, class, place, document
-    HAVING minor != 0
     UNION ALL
-    SELECT company, account_id, currency, 'disputed', 0, concat(document_type, ' ', document_id), sum(delta_minor)
+    SELECT company, account_id, currency, toLowCardinality('disputed'), effective_date, document_type, document_id,
+        delta_minor
     FROM dispute_entries_log
     WHERE {known_to()}
-    GROUP BY company, account_id, currency, document_type, document_id
+    )
+    GROUP BY company, account_id, currency, number, document
+    HAVING amount != 0
 )
 GROUP BY company, account_id, currency
-HAVING countIf(class != 'disputed') > 0
+HAVING countIf(number != {_DISPUTED_PART}) > 0
 """
 
 
@@ -218,11 +235,11 @@ reconciliation_gap : {DECIMAL}         | not_due + overdue - unapplied - on_acco
 _NOT_DUE = f"""
 not_due            : {DECIMAL}         | Open and not past due; what falls due that day is not due."""
 
-_BUCKET_SUMS = f"""    CAST(arrayMap(
-        (name, number) -> (name, {decimal("by_place[toUInt8(number)]")}),
-        {_BUCKET_NAMES},
-        range(1, length({_LIMITS_HERE}) + 2)
-    ) AS Array(Tuple(name String, amount {DECIMAL}))) AS buckets"""
+_BUCKET_SUMS = f"""    CAST(
+        arrayZip({BUCKET_NAMES} AS names, arrayMap(place -> amounts[place], arrayEnumerate(names)) AS past_due),
+        'Array(Tuple(name String, amount {DECIMAL}))'
+    ) AS buckets,
+    arraySum(past_due) AS overdue"""
 
 _AGING = View(
     name="aging_as_of",
@@ -232,7 +249,7 @@ _AGING = View(
 buckets            : Array(Tuple(name String, amount {DECIMAL}))
                                             | Past due, by the company's own buckets, youngest first.{_CREDITS}
 """),
-    select=_aging(_BUCKET_NUMBER, _BUCKET_SUMS),
+    select=_aging(bucket_number(_DAYS_PAST_DUE), _BUCKET_SUMS),
 )
 
 # The default buckets as columns.
@@ -249,10 +266,8 @@ _AGING_WIDE = View(
     columns=columns(f"{_ACCOUNT}{_NOT_DUE}{_WIDE_COLUMNS}{_CREDITS}"),
     select=_aging(
         _WIDE_NUMBER,
-        ",\n".join(
-            "    " + decimal(f"sumIf(minor, class = 'invoice' AND place = {number})") + f" AS {column}"
-            for number, column in enumerate(_WIDE, start=1)
-        ),
+        "".join(f"    amounts[{number}] AS {column},\n" for number, column in enumerate(_WIDE, start=1))
+        + f"    {' + '.join(_WIDE)} AS overdue",
     ),
 )
 

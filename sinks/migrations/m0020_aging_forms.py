@@ -4,13 +4,21 @@ SEMANTICS 2.5, 2.6, 2.10. Credits are set against debts within one account and c
 told apart), never across: a form is the sum of the reports of its accounts. `aging_as_of` is the mode `separate`.
 """
 
+from sinks.migrations.balances import opening_used
 from sinks.migrations.ddl import Column, Migration, View
-from sinks.migrations.m0008_as_of import _BUCKET_NAMES, _LIMITS, _LIMITS_HERE, _WIDE
-from sinks.migrations.money import DECIMAL
+from sinks.migrations.m0008_as_of import (
+    _WIDE,
+    BUCKET_FLOORS,
+    BUCKET_NAMES,
+    BUCKETS,
+    DISPUTED_DOCUMENTS,
+    OPEN_LINES,
+    bucket_number,
+)
+from sinks.migrations.money import DECIMAL, decimal
 from sinks.migrations.text import columns
 
 _AS_OF, _KNOWN = "{as_of:Date32}", "{known_as_of:DateTime64(6, 'UTC')}"
-_DATES = f"(as_of = {_AS_OF}, known_as_of = {_KNOWN})"
 _VALID = f"effective_date <= {_AS_OF} AND recorded_at <= {_KNOWN}"
 _PARAMETERS = (
     "Parameters: as_of (a date), known_as_of (an instant, UTC) and credit_mode (separate, own_date or oldest_first; empty = "
@@ -27,8 +35,8 @@ _MODE = (
     "multiIf({credit_mode:String} != '', {credit_mode:String}, modes_of[company] = '', 'separate', modes_of[company])"
 )
 # Numbers of buckets, 0 = not due: by the company's own limits, and by the default ones.
-_OWN_PLACE = f"if(days <= 0, 0, 1 + arrayCount(last -> last < days, {_LIMITS_HERE}))"
-_OWN_PLACES = f"length({_LIMITS_HERE}) + 2"
+_OWN_PLACE = bucket_number("days")
+_OWN_PLACES = f"length({BUCKET_FLOORS}) + 1"
 _DEFAULT_PLACE = "multiIf(days <= 0, 0, days > 120, 5, 1 + intDiv(days - 1, 30))"
 _DEFAULT_PLACES = "6"
 
@@ -58,7 +66,8 @@ def _reports(place: str, places: str, region: str = "") -> str:
         if(is_netted, own_unapplied + own_on_account + own_credits - reduced[-1], own_credits) AS credits
     FROM
     (
-        WITH {_LIMITS}, {_MODES}
+        WITH {BUCKETS},{opening_used()},
+            {_MODES}
         SELECT company, account_id,{region} currency, {_MODE} AS mode,
             sumMapIf(map(toUInt8({place}), amount), class = 'invoice' OR is_credit AND mode = 'own_date') AS by_place,
             -sumIf(amount, class = 'unapplied' AND mode != 'own_date') AS own_unapplied,
@@ -69,11 +78,16 @@ def _reports(place: str, places: str, region: str = "") -> str:
         FROM
         (
             SELECT company, account_id, currency, region, toString(balance_class) AS class,
-                class IN ('unapplied', 'on_account', 'credit') AS is_credit, days_past_due AS days, open AS amount
-            FROM open_items_as_of{_DATES}
+                class IN ('unapplied', 'on_account', 'credit') AS is_credit,
+                toInt32({_AS_OF}) - toInt32(due_date) AS days, {decimal("minor")} AS amount
+            FROM
+            ({OPEN_LINES}
+            )
             UNION ALL
-            SELECT company, account_id, currency, region, 'disputed', false, 0, disputed
-            FROM disputed_as_of{_DATES}
+            SELECT company, account_id, currency, region, 'disputed', false, 0, {decimal("disputed_minor")}
+            FROM
+            ({DISPUTED_DOCUMENTS}
+            )
         )
         GROUP BY company, account_id,{region} currency
     )"""
@@ -92,14 +106,14 @@ def _added_up(keys: str, source: str) -> str:
     GROUP BY company,{keys} currency"""
 
 
-_OWN_BUCKETS = f"""    CAST(arrayZip({_BUCKET_NAMES}, arrayPopFront(amounts)) AS Array(Tuple(name String, amount {DECIMAL}))) AS buckets"""
+_OWN_BUCKETS = f"""    CAST(arrayZip({BUCKET_NAMES}, arrayPopFront(amounts)) AS Array(Tuple(name String, amount {DECIMAL}))) AS buckets"""
 _DEFAULT_BUCKETS = ",\n".join(f"    amounts[{number}] AS {column}" for number, column in enumerate(_WIDE, start=2))
 
 
 def _form(keys: str, source: str, buckets: str = _OWN_BUCKETS) -> str:
     """What is shown of reports: `total` was added up without a look at classes, so the gap compares two sums."""
     return f"""
-WITH {_LIMITS}
+WITH {BUCKETS}
 SELECT company,{keys} currency, mode AS credit_mode,
     amounts[1] AS not_due,
 {buckets},

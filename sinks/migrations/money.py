@@ -18,11 +18,8 @@ _TUPLE = re.compile(r"Array\(Tuple\((.*)\)\)")
 
 def units(currency: str) -> str:
     """An expression for the minor units in one unit of a currency: 100 for EUR, 1 for JPY, 1000 for KWD."""
-    cases = []
-    for decimals in (0, 3, 4):
-        codes = ", ".join(f"'{code}'" for code, places, _ in CURRENCIES if places == decimals)
-        cases.append(f"{currency} IN ({codes}), {10**decimals}")
-    return f"multiIf({', '.join(cases)}, 100)"
+    others = {code: 10**places for code, places, _ in CURRENCIES if places != 2}
+    return f"transform({currency}, {list(others)}, {list(others.values())}, 100)"
 
 
 def decimal(minor: str, currency: str = "currency") -> str:
