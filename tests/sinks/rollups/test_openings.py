@@ -4,6 +4,7 @@ random histories with late, future-dated and out-of-order postings and with rete
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
@@ -270,6 +271,20 @@ def test_lines_that_are_lost_make_an_opening_useless(client: Client) -> None:
     client.command("ALTER TABLE opening_items DELETE WHERE item_id = 'I15' SETTINGS mutations_sync = 2")
     check(client, known, DATES[:1])
     assert write_openings(client, THROUGH, 5).written > 0
+
+
+@pytest.mark.parametrize("view", ["aging_as_of", "aging_as_of_wide"])
+def test_what_no_column_of_an_aging_shows_is_its_gap(client: Client, view: str) -> None:
+    clear(client)
+    day = date(2025, 3, 1)
+    recorded = datetime.combine(day, datetime.min.time())
+    owed = Posting("C1", "1", "invoice", 100, day, recorded, day, "invoice")
+    post(client, [owed, owed._replace(item="2", kind="deposit", minor=-30)])
+    found = client.query(
+        f"SELECT not_due + overdue, unapplied + on_account + credits, total, reconciliation_gap "
+        f"FROM {view}(as_of = '2025-04-15', known_as_of = '{EVER}')"
+    ).result_rows
+    assert found == [(Decimal("1.00"), Decimal(0), Decimal("0.70"), Decimal("0.30"))]
 
 
 def test_one_account_is_found_by_the_sorting_key_in_both_parts(client: Client) -> None:

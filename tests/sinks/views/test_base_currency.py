@@ -7,10 +7,18 @@ from clickhouse_connect.driver.client import Client
 
 from jobs.money import decimal_of, exponent
 from jobs.values import date_of
+from sinks.migrations.money import decimal
 from tests.sinks.views.sample import Sample
 from tests.sinks.views.test_statements import ask, days_of, knowledge
 
 pytestmark = pytest.mark.clickhouse
+
+
+def test_every_currency_has_its_own_decimals(client: Client) -> None:
+    rows = client.query(f"SELECT currency, {decimal('toInt64(12345)')}, decimals FROM currencies").result_rows
+    assert {decimals for _, _, decimals in rows} == {0, 2, 3, 4}
+    for currency, amount, decimals in rows:
+        assert amount == Decimal(12345).scaleb(-decimals), currency
 
 
 @pytest.mark.parametrize("known", [None, 30])
