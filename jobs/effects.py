@@ -285,7 +285,11 @@ class Action(Effect, frozen=True, kw_only=True):
 
 
 class Rejection(Effect, frozen=True, kw_only=True):
-    """The event changed nothing, and why: `reason` is a code of SCENARIOS §2, `message` says what to do."""
+    """The event changed nothing, and why: `reason` is a code of SCENARIOS §2, `message` says what to do.
+
+    `late` = it had been taken before it, or a line of it, was refused, so its id is used up; else the same event may
+    come again and be accepted (SEMANTICS 4.5).
+    """
 
     event_id: str
     event_type: str
@@ -294,6 +298,7 @@ class Rejection(Effect, frozen=True, kw_only=True):
     reason: str
     message: str
     recorded_at: Instant
+    late: bool = False
 
 
 class Carried(Effect, frozen=True, kw_only=True):

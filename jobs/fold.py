@@ -106,8 +106,11 @@ class Fold:
 
     def _rejected(self, event: events.Event, verdict: Rejected) -> StepResult:
         self._state.undo()
+        # What had to wait was taken under its own id; this is its second coming.
+        event_id = event.event_id.removesuffix(AGAIN).removesuffix(FORWARDED)
         rejection = Rejection(
-            event_id=event.event_id.removesuffix(AGAIN).removesuffix(FORWARDED),
+            event_id=event_id,
+            late=event_id != event.event_id,
             event_type=type(event).__name__,
             company=event.company,
             account_id=event.account_id,

@@ -55,6 +55,7 @@ class RejectedRecord(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
     original_key: bytes | None
     original_value: bytes
+    late: bool
 
 
 class HeaderRecord(msgspec.Struct, frozen=True):
@@ -161,6 +162,7 @@ class Outputs:
             offset=record.offset() or 0,
             original_key=record.key(),
             original_value=(record.value() or b"") if with_value else b"",
+            late=effect.late,
         )
         return self._write(self._rejected, rejected, effect.company, record.partition() or 0)
 

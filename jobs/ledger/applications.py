@@ -137,6 +137,7 @@ def apply_parked(step: Step, document_key: str, document: Document) -> None:
                     reason=verdict.reason,
                     message=f"parked application: {verdict.message}",
                     recorded_at=step.recorded_at,
+                    late=True,
                 )
             )
 

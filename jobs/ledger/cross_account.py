@@ -188,6 +188,7 @@ def _late_rejection(step: Step, application: Application, reason: str, message: 
         reason=reason,
         message=f"application to invoice {application.invoice_id} of another account: {message}",
         recorded_at=step.recorded_at,
+        late=True,
     )
 
 

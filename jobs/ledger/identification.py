@@ -128,6 +128,7 @@ def _rejection(step: Step, event: IdentificationRequested | ReceiptMoved, accoun
         reason=refused.reason,
         message=refused.message,
         recorded_at=step.recorded_at,
+        late=True,
     )
 
 

@@ -258,5 +258,6 @@ def _reject_line(step: Step, remittance: Remittance, verdict: Rejected) -> None:
             reason=verdict.reason,
             message=f"a line of remittance {remittance.remittance_id}: {verdict.message}",
             recorded_at=step.recorded_at,
+            late=True,
         )
     )

@@ -32,14 +32,14 @@ AGING = Board(
             "stat",
             "Days sales outstanding",
             "Of the time range; empty where nothing was sold.",
-            f"SELECT dso\nFROM key_figures({WINDOW})\nWHERE {WHOSE}",
+            f"SELECT dso\nFROM key_figures({WINDOW}, {KNOWN})\nWHERE {WHOSE}",
             unit="d",
         ),
         Panel(
             "stat",
             "Collection effectiveness",
             "Collection effectiveness index of the time range, in percent.",
-            f"SELECT cei\nFROM key_figures({WINDOW})\nWHERE {WHOSE}",
+            f"SELECT cei\nFROM key_figures({WINDOW}, {KNOWN})\nWHERE {WHOSE}",
             unit="percent",
         ),
         Panel(
@@ -224,14 +224,14 @@ UNAPPLIED = Board(
             "stat",
             "Straight through",
             "Payments of the time range that were applied wholly without a hand.",
-            f"SELECT straight_through_rate\nFROM key_figures({WINDOW})\nWHERE {WHOSE}",
+            f"SELECT straight_through_rate\nFROM key_figures({WINDOW}, {KNOWN})\nWHERE {WHOSE}",
             unit="percentunit",
         ),
         Panel(
             "stat",
             "Days to application, median",
             "From the value date to the application, in the time range.",
-            f"SELECT application_lag_p50\nFROM key_figures({WINDOW})\nWHERE {WHOSE}",
+            f"SELECT application_lag_p50\nFROM key_figures({WINDOW}, {KNOWN})\nWHERE {WHOSE}",
             unit="d",
         ),
         Panel(

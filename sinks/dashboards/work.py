@@ -11,7 +11,7 @@ EXCEPTIONS = Board(
             "stat",
             "Unresolved exceptions",
             "Of all kinds, at the end.",
-            f"SELECT sum(unresolved) AS unresolved\nFROM exception_resolution({WINDOW})\nWHERE {COMPANY}",
+            f"SELECT sum(unresolved) AS unresolved\nFROM exception_resolution({WINDOW}, {KNOWN})\nWHERE {COMPANY}",
         ),
         Panel(
             "stat",
@@ -25,7 +25,7 @@ EXCEPTIONS = Board(
             "How many came, how many were dealt with, and how long that took. Hours.",
             f"""
 SELECT exception_type, flagged, reviewed, resolved, unresolved, hours_to_review, hours_to_resolve
-FROM exception_resolution({WINDOW})
+FROM exception_resolution({WINDOW}, {KNOWN})
 WHERE {COMPANY}
 ORDER BY unresolved DESC, exception_type""",
             width=16,
@@ -89,7 +89,7 @@ COLLECTORS = Board(
             f"""
 SELECT collector, max(contacts) AS contacts, max(right_party) AS right_party, max(accounts) AS accounts,
     max(promises) AS promises, sumIf(payments, {CURRENCY}) AS payments, sumIf(cash, {CURRENCY}) AS cash
-FROM collector_performance({WINDOW}, influence_days = 14)
+FROM collector_performance({WINDOW}, influence_days = 14, {KNOWN})
 WHERE {COMPANY}
 GROUP BY collector
 ORDER BY cash DESC, collector""",
@@ -100,7 +100,7 @@ ORDER BY cash DESC, collector""",
             "What each user did, of every kind.",
             f"""
 SELECT actor_id, actor_role, actions, active_hours, actions_per_hour, payments_touched, touches_per_payment, failed
-FROM operator_productivity({WINDOW})
+FROM operator_productivity({WINDOW}, {KNOWN})
 WHERE {COMPANY}
 ORDER BY actions DESC, actor_id
 LIMIT 50""",

@@ -25,6 +25,8 @@ partition      : Int32                  | Partition it was read from.
 offset         : Int64                  | Offset at which it stands.
 original_key   : Nullable(String)       | Key of the record as it was read; null when it had none.
 original_value : String                 | Value of the record as it was read, for a replay.
+late           : Bool                   | Whether the event had been taken before it, or a line of it, was refused: its
+                                        | id is used up. Else the same event may have been accepted when it came again.
 """),
     ),
     order_by="(company, recorded_at, event_id)",

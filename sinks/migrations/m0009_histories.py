@@ -1,25 +1,33 @@
-"""Migration 9: every state that promises, exceptions and rates ever had, so that key figures can look back.
+"""Migration 9: every state that receipts, promises, exceptions and rates ever had, so that key figures can look back.
 
-The tables of states forget old versions when they are merged. What is rare enough is kept whole beside them, taken from
-the same inserts; the deduplication token of an insert covers both.
+The tables of states forget old versions when they are merged. What a key figure needs as it was known then is kept whole
+beside them, taken from the same inserts; the deduplication token of an insert covers both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sinks.migrations.ddl import POSITION, Column, MaterializedView, Migration, Statement, Table, View
+from sinks.migrations.m0004_documents import _RECEIPTS
 from sinks.migrations.m0005_cases import _EXCEPTIONS, _PROMISES
 from sinks.migrations.m0006_accounts import _RATES
 from sinks.migrations.money import money_view
+from sinks.migrations.refusals import taken
 from sinks.migrations.text import columns
 
 
 def _log(
-    states: Table, name: str, comment: str, order_by: str, indexes: Sequence[str] = ()
+    states: Table,
+    name: str,
+    comment: str,
+    order_by: str,
+    without: Collection[str] = (),
+    indexes: Sequence[str] = (),
 ) -> tuple[Table, MaterializedView, Statement]:
-    """A table of all states, what feeds it, and what is there already."""
-    names = ", ".join(f"`{column.name}`" for column in states.columns)
+    """A table of all states, what feeds it, and what is there already; some columns may be left out."""
+    kept = [column for column in states.columns if column.name not in without]
+    names = ", ".join(f"`{column.name}`" for column in kept)
     return (
-        Table(name=name, comment=comment, columns=states.columns, order_by=order_by, indexes=indexes),
+        Table(name=name, comment=comment, columns=kept, order_by=order_by, indexes=indexes),
         MaterializedView(
             name=f"{name}_from_states",
             comment=f"Takes every state into {name} as it is inserted.",
@@ -34,6 +42,14 @@ def _log(
     )
 
 
+# What a payer or a bank wrote does not change, and stands in one place only.
+_RECEIPT_LOG = _log(
+    _RECEIPTS,
+    "receipts_log",
+    "Every state of every receipt, as it came from ar.receipts. Analysts read the view receipt_history.",
+    "(company, account_id, payment_id, _offset)",
+    without=("payer_reference", "bank_reference"),
+)
 _PROMISE_LOG = _log(
     _PROMISES,
     "promises_log",
@@ -67,15 +83,16 @@ currency       : LowCardinality(Nullable(String)) | ISO 4217 code of the amount 
 status         : LowCardinality(String)           | Status reached: flagged (also again), reviewed or resolved.
 happened_at    : DateTime64(6, 'UTC')             | When it happened, by the source's clock.
 local_date     : Date32                           | The company's local date of that.
+recorded_at    : DateTime64(6, 'UTC')             | When the pipeline accepted it: knowledge time.
 event_id       : String                           | Event that did it.
 _offset        : UInt64                           | Position of the state, by which moments of one instant are ordered.
 """),
-    select="""
+    select=f"""
 SELECT states.company AS company, states.account_id AS account_id, states.exception_id AS exception_id,
     states.exception_type AS exception_type, states.currency AS currency, states.status AS status,
     if(happened.at = toDateTime64(0, 6, 'UTC'), states.recorded_at, happened.at) AS happened_at,
     toDate32(formatDateTime(happened_at, '%F', if(companies.timezone = '', 'UTC', companies.timezone))) AS local_date,
-    states.event_id AS event_id, states._offset AS _offset
+    states.recorded_at AS recorded_at, states.event_id AS event_id, states._offset AS _offset
 FROM
 (
     SELECT *, lagInFrame(toString(status)) OVER (
@@ -85,11 +102,11 @@ FROM
 ) AS states
 LEFT JOIN
 (
-    SELECT event_id, min(occurred_at) AS at
+    SELECT company, event_id, argMin(occurred_at, _offset) AS at
     FROM events
-    WHERE event_id IN (SELECT event_id FROM exceptions_log)
-    GROUP BY event_id
-) AS happened ON happened.event_id = states.event_id
+    WHERE event_id IN (SELECT event_id FROM exceptions_log) AND {taken()}
+    GROUP BY company, event_id
+) AS happened ON happened.company = states.company AND happened.event_id = states.event_id
 LEFT JOIN companies ON companies.company = states.company
 WHERE states.status != states.status_before
 """,
@@ -139,9 +156,15 @@ MIGRATION = Migration(
     9,
     "histories",
     (
+        *_RECEIPT_LOG,
         *_PROMISE_LOG,
         *_EXCEPTION_LOG,
         *_RATE_LOG,
+        money_view(
+            _RECEIPT_LOG[0],
+            "receipt_history",
+            "Every state that receipts had: unidentified, unapplied, partially applied, applied, reversed.",
+        ),
         money_view(
             _PROMISE_LOG[0], "promise_history", "Every state that promises had: promised, kept, broken, corrected."
         ),

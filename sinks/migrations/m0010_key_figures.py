@@ -1,14 +1,17 @@
-"""Migration 10: the key figures of SEMANTICS 7, one row per company and currency, for any window of business dates.
+"""Migration 10: the key figures of SEMANTICS 7, one row per company and currency, for any window of business dates, as
+they are known now or were known at any instant.
 
 The formulas are those of `jobs.kpi`, against which the view is tested. Sums are exact integers of minor units; a figure is
 rounded once, half up, at its end; a denominator of 0 or less gives NULL.
 """
 
+from sinks.migrations.balances import KNOWN_AS_OF
 from sinks.migrations.ddl import Migration, View
 from sinks.migrations.money import DECIMAL, decimal
 from sinks.migrations.text import columns
 
 _FROM, _TO = "{from_date:Date32}", "{to_date:Date32}"
+_KNOWN = f"recorded_at <= {KNOWN_AS_OF}"
 _IN_WINDOW = f"effective_date BETWEEN {_FROM} AND {_TO}"
 _DOCUMENTS = "('invoice', 'debit_memo', 'credit_memo')"
 # Without a value date. What a cancelled credit memo had paid of another account's invoice comes back as a reversal.
@@ -48,6 +51,7 @@ _BALANCES = f"""
             effective_date <= {_TO} AND entry_type IN {_SALES} AND item_type IN {_DOCUMENTS} AND value_date IS NULL
         ) AS sales_of
     FROM ledger_entries_log
+    WHERE {_KNOWN}
     GROUP BY company, currency"""
 
 # Months from the window's end backwards, each as (length in days, its sales); the last month counts up to the end.
@@ -80,11 +84,11 @@ _APPLIED = f"""
             any(ledger_entries_log.value_date) AS paid_on, any(ledger_entries_log.due_date) AS due_on,
             -sum(delta_minor) AS minor
         FROM ledger_entries_log
-        WHERE entry_type = 'application' AND item_type IN {_DOCUMENTS} AND value_date IS NOT NULL AND {_IN_WINDOW}
+        WHERE entry_type = 'application' AND item_type IN {_DOCUMENTS} AND value_date IS NOT NULL AND {_IN_WINDOW} AND {_KNOWN}
             AND (company, currency, cause_id) NOT IN (
                 SELECT company, currency, cause_id
                 FROM ledger_entries_log
-                WHERE entry_type IN ('unapplication', 'reversal', 'cancellation') AND cause_id IS NOT NULL
+                WHERE entry_type IN ('unapplication', 'reversal', 'cancellation') AND cause_id IS NOT NULL AND {_KNOWN}
             )
         GROUP BY company, currency, item_type, item_id, instalment, cause_id, event_id, effective_date
         HAVING minor > 0
@@ -113,11 +117,29 @@ _LAGS = f"""
     )
     GROUP BY company, currency"""
 
-_RECEIVED = f"""
-    SELECT company, currency, payment_id, amount_minor, status, refunded_minor
-    FROM receipts_versions FINAL
-    WHERE status != 'identified' AND value_date BETWEEN {_FROM} AND {_TO}"""
 
+def receipts_as_known(where: str) -> str:
+    """A query for receipts as they stood when no more was known: company, account_id, currency, payment_id, value_date,
+    and amount_minor, status, refunded_minor. One that was identified counts with its account only; `where` is on what
+    never changes of a receipt.
+    """
+    return f"""
+    SELECT company, account_id, currency, payment_id, value_date,
+        last.1 AS amount_minor, last.2 AS status, last.3 AS refunded_minor
+    FROM
+    (
+        SELECT company, account_id, currency, payment_id, value_date,
+            argMax((amount_minor, toString(status), refunded_minor), _offset) AS last
+        FROM receipts_log
+        WHERE {where} AND {_KNOWN}
+        GROUP BY company, account_id, currency, payment_id, value_date
+    )
+    WHERE last.2 != 'identified'"""
+
+
+_RECEIVED = receipts_as_known(f"value_date BETWEEN {_FROM} AND {_TO}")
+
+# On account is what came so, and what lay there on any day: not where the same day took back what would have lain there.
 _RECEIPTS = f"""
     SELECT company, currency,
         sum(toInt128(amount_minor)) AS received_minor,
@@ -126,17 +148,19 @@ _RECEIPTS = f"""
     FROM
     (
         SELECT company, currency, amount_minor, status, refunded_minor,
-            (company, payment_id) IN (
-                SELECT company, item_id
+            (company, account_id, payment_id) IN (
+                SELECT company, account_id, item_id
                 FROM ledger_entries_log
-                WHERE item_type = 'payment' AND balance_class = 'on_account'
+                WHERE item_type = 'payment' AND balance_class = 'on_account' AND {_KNOWN}
+                GROUP BY company, account_id, item_id, effective_date
+                HAVING sum(delta_minor) != 0 OR countIf(entry_type IN ('payment', 'identification')) > 0
             ) AS parked,
-            (company, payment_id) IN (
-                SELECT company, item_id
+            (company, account_id, payment_id) IN (
+                SELECT company, account_id, item_id
                 FROM ledger_entries_log
                 WHERE item_type = 'payment' AND (
                     entry_type = 'unapplication' OR (entry_type = 'application' AND method = 'manual')
-                )
+                ) AND {_KNOWN}
             ) AS touched
         FROM
         ({_RECEIVED}
@@ -147,11 +171,18 @@ _RECEIPTS = f"""
 _PROMISES = f"""
     SELECT company, currency,
         count() AS judged,
-        countIf(status = 'kept') AS kept,
-        sum(toInt128(effective_amount_minor)) AS promised_minor,
-        sum(toInt128(least(effective_amount_minor, paid_in_window_minor))) AS paid_minor
-    FROM promises_versions FINAL
-    WHERE status IN ('kept', 'partially_kept', 'broken') AND deadline BETWEEN {_FROM} AND {_TO}
+        countIf(last.1 = 'kept') AS kept,
+        sum(toInt128(last.3)) AS promised_minor,
+        sum(toInt128(least(last.3, last.4))) AS paid_minor
+    FROM
+    (
+        SELECT company, account_id, currency, promise_id,
+            argMax((toString(status), deadline, effective_amount_minor, paid_in_window_minor), _offset) AS last
+        FROM promises_log
+        WHERE {_KNOWN}
+        GROUP BY company, account_id, currency, promise_id
+    )
+    WHERE last.1 IN ('kept', 'partially_kept', 'broken') AND last.2 BETWEEN {_FROM} AND {_TO}
     GROUP BY company, currency"""
 
 # (flagged at, time to review, reviewed on, time to resolution, resolved on, time of former openings), -1 = not yet. A case
@@ -183,32 +214,34 @@ _CASES = f"""
             arraySort(groupArray((_offset, toUnixTimestamp64Micro(happened_at), status, toInt32(local_date))))
         ) AS moments
         FROM (SELECT *, ifNull(currency, '') AS case_currency FROM exception_moments)
-        WHERE local_date <= {_TO}
+        WHERE local_date <= {_TO} AND {_KNOWN}
         GROUP BY company, case_currency, exception_id
     )"""
 
-# Documents posted and payments received, and whether a logged activity was about them: of their kind, or of no kind that
-# a transaction has.
+# Whether a logged activity was about a transaction: of its kind, or of no kind that a transaction has.
+IS_LOGGED = f"""(company, kind, id) IN (
+                SELECT company, lower(subject_type), subject_id
+                FROM events WHERE event_type = 'UserActivityLogged' AND subject_id != '' AND {_KNOWN}
+            )
+            OR (company, id) IN (
+                SELECT company, subject_id
+                FROM events
+                WHERE event_type = 'UserActivityLogged' AND subject_id != '' AND {_KNOWN}
+                    AND lower(subject_type) NOT IN ('invoice', 'debit_memo', 'credit_memo', 'payment')
+            )"""
+
+# Documents posted and payments received.
 _TRANSACTIONS = f"""
     SELECT company, currency, count() AS transactions, countIf(is_logged) AS logged
     FROM
     (
         SELECT company, currency, kind, id,
-            (company, kind, id) IN (
-                SELECT company, lower(subject_type), subject_id
-                FROM events WHERE event_type = 'UserActivityLogged' AND subject_id != ''
-            )
-            OR (company, id) IN (
-                SELECT company, subject_id
-                FROM events
-                WHERE event_type = 'UserActivityLogged' AND subject_id != ''
-                    AND lower(subject_type) NOT IN ('invoice', 'debit_memo', 'credit_memo', 'payment')
-            ) AS is_logged
+            {IS_LOGGED} AS is_logged
         FROM
         (
             SELECT DISTINCT company, currency, toString(item_type) AS kind, item_id AS id
             FROM ledger_entries_log
-            WHERE entry_type = item_type AND item_type IN {_DOCUMENTS} AND {_IN_WINDOW}
+            WHERE entry_type = item_type AND item_type IN {_DOCUMENTS} AND {_IN_WINDOW} AND {_KNOWN}
             UNION DISTINCT
             SELECT company, currency, 'payment', payment_id
             FROM
@@ -223,8 +256,8 @@ _RATIO = "Nullable(Decimal(38, 4))"
 
 _KEY_FIGURES = View(
     name="key_figures",
-    comment="The key figures of every company and currency over a window of business dates, both inclusive, as known now. "
-    "NULL where there is nothing to divide by. Parameters: from_date and to_date.",
+    comment="The key figures of every company and currency over a window of business dates, both inclusive, as known at an "
+    "instant. NULL where there is nothing to divide by. Parameters: from_date, to_date and known_as_of.",
     columns=columns(f"""
 company                    : LowCardinality(String) | Code of the legal entity.
 currency                   : LowCardinality(String) | ISO 4217 code; currencies are never added up.
@@ -297,7 +330,7 @@ LEFT JOIN
         countIf(stands.2 >= 0 AND stands.3 BETWEEN toInt32({_FROM}) AND toInt32({_TO})) AS reviewed,
         sumIf(toInt128(stands.4), stands.4 >= 0 AND stands.5 BETWEEN toInt32({_FROM}) AND toInt32({_TO})) AS resolve_micros,
         countIf(stands.4 >= 0 AND stands.5 BETWEEN toInt32({_FROM}) AND toInt32({_TO})) AS resolved
-    FROM (SELECT DISTINCT company, currency FROM ledger_entries_log) AS keys
+    FROM (SELECT DISTINCT company, currency FROM ledger_entries_log WHERE {_KNOWN}) AS keys
     INNER JOIN ({_CASES}
     ) AS cases ON cases.company = keys.company
     WHERE case_currency IN ('', keys.currency) AND stands.1 >= 0

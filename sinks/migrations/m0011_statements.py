@@ -4,6 +4,7 @@ from sinks.migrations.balances import KNOWN_AS_OF, lines, month_of, opening_used
 from sinks.migrations.ddl import Migration, View
 from sinks.migrations.m0009_histories import OWED_WHEN_PROMISED
 from sinks.migrations.money import DECIMAL, decimal
+from sinks.migrations.refusals import taken
 from sinks.migrations.text import columns
 
 _KNOWN = "recorded_at <= {known_as_of:DateTime64(6, 'UTC')}"
@@ -305,7 +306,8 @@ def _cash_of_nobody(where: str) -> str:
                     FROM events
                     WHERE {where} AND {_KNOWN} AND payment_id != ''
                         AND event_type IN ('PaymentReceived', 'PaymentRefunded', 'PaymentReversed', 'ReceiptMoved')
-                        AND (event_type != 'PaymentReceived' OR amount != 0)"""
+                        AND (event_type != 'PaymentReceived' OR amount != 0)
+                        AND {taken(_KNOWN)}"""
 
 
 _UNAPPLIED = View(
@@ -356,8 +358,8 @@ FROM
                 ({_cash_of_nobody("account_id = ''")}
                     UNION ALL{_cash_of_nobody("account_id != '' AND event_type = 'ReceiptMoved'")}
                 )
-                WHERE (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
             )
+            ORDER BY _offset
             LIMIT 1 BY company, event_id
         )
         GROUP BY company, payment_id

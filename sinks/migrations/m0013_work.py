@@ -1,11 +1,13 @@
 """Migration 13: how promises, disputes, exceptions, collectors and operators did, and how accounts pay."""
 
+from sinks.migrations.balances import KNOWN_AS_OF
 from sinks.migrations.ddl import Migration, View
-from sinks.migrations.m0010_key_figures import share
+from sinks.migrations.m0010_key_figures import IS_LOGGED, receipts_as_known, share
 from sinks.migrations.money import DECIMAL, decimal
+from sinks.migrations.refusals import taken
 from sinks.migrations.text import columns
 
-_KNOWN = "recorded_at <= {known_as_of:DateTime64(6, 'UTC')}"
+_KNOWN = f"recorded_at <= {KNOWN_AS_OF}"
 _FROM, _TO = "{from_date:Date32}", "{to_date:Date32}"
 _DAYS = "Nullable(Decimal(38, 2))"
 _RATIO = "Nullable(Decimal(38, 4))"
@@ -13,8 +15,8 @@ _TIMEZONES = "(SELECT mapFromArrays(groupArray(company), groupArray(timezone)) F
 _LOCAL_DATE = "toDate32(formatDateTime(occurred_at, '%F', if(timezone_of[company] = '', 'UTC', timezone_of[company]))) AS local_date"
 
 
-def events_between(names: str, until: str = _TO) -> str:
-    """What was sent and not refused, each event once, with the company's local date on which it happened.
+def events_between(names: str, until: str = _TO, known: str = "1") -> str:
+    """What was taken in the end, each event once, with the company's local date on which it happened.
 
     Columns are named: `*` would ask for the payload, which not everybody may read. A day of any time zone lies within the
     day before to the day after it in UTC; said besides, so that only the months with such days are read.
@@ -23,13 +25,14 @@ def events_between(names: str, until: str = _TO) -> str:
         SELECT company, event_id, occurred_at, {names}, {_LOCAL_DATE}
         FROM
         (
-            SELECT company, event_id, occurred_at, {names}, {_TIMEZONES}
+            SELECT company, event_id, occurred_at, {names}, {_TIMEZONES}, _partition, _offset
             FROM events
             WHERE occurred_at >= toDateTime64(addDays({_FROM}, -1), 6, 'UTC')
                 AND occurred_at < toDateTime64(addDays({until}, 2), 6, 'UTC')
+                AND {known} AND {taken(known)}
         )
         WHERE local_date BETWEEN {_FROM} AND {until}
-            AND (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
+        ORDER BY _partition, _offset
         LIMIT 1 BY company, event_id"""
 
 
@@ -123,7 +126,7 @@ HAVING sum(minor) != 0
 _EXCEPTIONS = View(
     name="exception_resolution",
     comment="Exceptions by kind: flagged, reviewed and resolved in a window of local dates, both inclusive, and how long "
-    "that took. Parameters: from_date and to_date.",
+    "that took, as known at an instant. Parameters: from_date, to_date and known_as_of.",
     columns=columns(f"""
 company          : LowCardinality(String) | Code of the legal entity.
 exception_type   : LowCardinality(String) | Kind of the exception.
@@ -152,7 +155,7 @@ FROM
         at - min(toUnixTimestamp64Micro(happened_at)) OVER by_case AS micros_since_first,
         at - maxIf(toUnixTimestamp64Micro(happened_at), status = 'flagged') OVER by_case AS micros_since_flag,
         row_number() OVER (PARTITION BY company, exception_id ORDER BY happened_at DESC, _offset DESC) = 1 AS is_last
-    FROM (SELECT * FROM exception_moments WHERE local_date <= {_TO})
+    FROM (SELECT * FROM exception_moments WHERE local_date <= {_TO} AND {_KNOWN})
     WINDOW by_case AS (PARTITION BY company, exception_id ORDER BY happened_at, _offset ROWS UNBOUNDED PRECEDING)
 )
 GROUP BY company, exception_type
@@ -161,8 +164,8 @@ GROUP BY company, exception_type
 
 _COVERAGE = View(
     name="logging_coverage",
-    comment="Documents posted and payments received in a window, and about how many of them an activity was logged. "
-    "Parameters: from_date and to_date.",
+    comment="Documents posted and payments received in a window, and about how many of them an activity was logged, "
+    "as known at an instant. Parameters: from_date, to_date and known_as_of.",
     columns=columns(f"""
 company      : LowCardinality(String) | Code of the legal entity.
 kind         : String  | invoice, debit_memo, credit_memo or payment.
@@ -175,26 +178,17 @@ SELECT company, kind, count() AS transactions, countIf(is_logged) AS logged, {sh
 FROM
 (
     SELECT company, kind, id,
-        (company, kind, id) IN (
-            SELECT company, lower(subject_type), subject_id
-            FROM events WHERE event_type = 'UserActivityLogged' AND subject_id != ''
-        )
-        OR (company, id) IN (
-            SELECT company, subject_id
-            FROM events
-            WHERE event_type = 'UserActivityLogged' AND subject_id != ''
-                AND lower(subject_type) NOT IN ('invoice', 'debit_memo', 'credit_memo', 'payment')
-        ) AS is_logged
+        {IS_LOGGED} AS is_logged
     FROM
     (
         SELECT DISTINCT company, toString(item_type) AS kind, item_id AS id
         FROM ledger_entries_log
         WHERE entry_type = item_type AND item_type IN ('invoice', 'debit_memo', 'credit_memo')
-            AND effective_date BETWEEN {_FROM} AND {_TO}
+            AND effective_date BETWEEN {_FROM} AND {_TO} AND {_KNOWN}
         UNION DISTINCT
         SELECT company, 'payment', payment_id
-        FROM receipts_versions FINAL
-        WHERE status != 'identified' AND value_date BETWEEN {_FROM} AND {_TO}
+        FROM ({receipts_as_known(f"value_date BETWEEN {_FROM} AND {_TO}")}
+        )
     )
 )
 GROUP BY company, kind
@@ -208,7 +202,8 @@ _INFLUENCED = f"addDays({_TO}, {{influence_days:UInt32}})"
 _COLLECTORS = View(
     name="collector_performance",
     comment="What collectors did and what came of it: contacts, promises, and cash of an account within so many days after "
-    "the last contact with it; it counts for who made that contact, in the window of the contact. Parameters: from_date, to_date and influence_days.",
+    "the last contact with it; it counts for who made that contact, in the window of the contact, as known "
+    "at an instant. Parameters: from_date, to_date, influence_days and known_as_of.",
     columns=columns(f"""
 company             : LowCardinality(String) | Code of the legal entity.
 collector           : String | Who made the contacts.
@@ -227,7 +222,7 @@ WITH contacts AS
     SELECT company, actor_id AS collector, account_id, local_date, ifNull(right_party, false) AS reached,
         occurred_at, event_type, event_id
     FROM
-    ({events_between("account_id, actor_id, event_type, right_party", _INFLUENCED)}
+    ({events_between("account_id, actor_id, event_type, right_party", _INFLUENCED, known=_KNOWN)}
     )
     WHERE event_type IN ('ContactAttempted', 'PromiseMade') AND account_id != ''
 ),
@@ -237,8 +232,9 @@ influenced AS
     FROM
     (
         SELECT company, account_id, currency, amount_minor, value_date
-        FROM receipts_versions FINAL
-        WHERE status NOT IN ('identified', 'reversed') AND value_date BETWEEN {_FROM} AND {_INFLUENCED}
+        FROM ({receipts_as_known(f"value_date BETWEEN {_FROM} AND {_INFLUENCED}")}
+        )
+        WHERE status != 'reversed'
     ) AS receipt
     ASOF INNER JOIN
     (
@@ -270,10 +266,11 @@ LEFT JOIN
 """,
 )
 
+_OF_OPERATORS = "actor_id, actor_role, event_type, payment_id, subject_type, subject_id, action, succeeded"
 _OPERATORS = View(
     name="operator_productivity",
     comment="What each user did in a window of local dates: actions, active hours, and touches per payment. Systems are left "
-    "out. Parameters: from_date and to_date.",
+    "out. As known at an instant. Parameters: from_date, to_date and known_as_of.",
     columns=columns(f"""
 company            : LowCardinality(String) | Code of the legal entity.
 actor_id           : String | The user.
@@ -302,7 +299,7 @@ FROM
     SELECT * EXCEPT actor_role, actor_role AS role,
         multiIf(payment_id != '', payment_id, lower(subject_type) = 'payment', subject_id, '') AS touched
     FROM
-    ({events_between("actor_id, actor_role, event_type, payment_id, subject_type, subject_id, action, succeeded")}
+    ({events_between(_OF_OPERATORS, known=_KNOWN)}
     )
 )
 WHERE actor_id != '' AND role != 'system'

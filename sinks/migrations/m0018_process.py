@@ -1,18 +1,20 @@
 """Migration 18: histories of invoices for process mining: case, activity, time and resource."""
 
 from sinks.migrations.ddl import Migration, View
+from sinks.migrations.refusals import taken
 from sinks.migrations.text import columns
 
 _INVOICES = "item_type IN ('invoice', 'debit_memo')"
 # What the worker carries from account to account says again what was sent.
-_NAMED = """
+_NAMED = f"""
     SELECT company, arrayJoin(if(invoice_id != '', [invoice_id], invoice_ids)) AS case_id,
         toString(event_type) AS activity, occurred_at AS happened_at, actor_id AS resource, toString(actor_role) AS role,
         toString(source) AS system, event_id
     FROM events
-    WHERE company = {company:String} AND (invoice_id != '' OR notEmpty(invoice_ids))
+    WHERE company = {{company:String}} AND (invoice_id != '' OR notEmpty(invoice_ids))
         AND source != 'arrears'
-        AND (company, event_id) NOT IN (SELECT company, event_id FROM rejected_events)
+        AND {taken()}
+    ORDER BY _partition, _offset
     LIMIT 1 BY company, case_id, event_id"""
 
 # Changes of the status of promises.

@@ -48,6 +48,7 @@ STATES = (
         "(unapplied_minor = 0 OR status = 'identified')",
         "toDate32(recorded_at)",
         "company, account_id, currency, 'payment', payment_id",
+        histories=("receipts_log",),
     ),
     States(
         "promises_versions",

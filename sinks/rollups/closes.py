@@ -77,7 +77,8 @@ def close(client: Client, company: str, first: date, last: date, known_as_of: da
     client.command(
         f"INSERT INTO key_figures_as_reported_versions (from_date, to_date, known_as_of, {figures}, computed_at) "
         f"SELECT {{first:Date32}}, {{last:Date32}}, {{known:DateTime64(6, 'UTC')}}, {figures}, now64(6) "
-        "FROM key_figures(from_date = {first:Date32}, to_date = {last:Date32}) WHERE company = {company:String}",
+        "FROM key_figures(from_date = {first:Date32}, to_date = {last:Date32}, known_as_of = {known:String}) "
+        "WHERE company = {company:String}",
         parameters=given,
     )
     client.command(

@@ -11,11 +11,16 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from sinks.migrations.m0014_rollups import AGING_COLUMNS, FIGURE_COLUMNS
+from sinks.migrations.refusals import taken
 from sinks.queries import EVERYTHING_KNOWN
 
 WINDOW_DAYS = 90
 
 _LOCAL = "toDate32(formatDateTime(occurred_at, '%F', {timezone:String}))"
+# An event that was refused and sent again counts as it was taken; one that never was, as it was refused.
+_TAKEN_SINCE = f"""SELECT event_id FROM events
+    WHERE company = {{company:String}} AND {taken()}
+        AND event_id IN (SELECT event_id FROM rejected_events WHERE NOT late)"""
 _ACTIVITY = f"""
 INSERT INTO activity_hourly_versions
 SELECT company, {_LOCAL} AS local_date, toStartOfHour(toDateTime(occurred_at, 'UTC')) AS hour, actor_id, actor_role,
@@ -24,6 +29,7 @@ SELECT company, {_LOCAL} AS local_date, toStartOfHour(toDateTime(occurred_at, 'U
 FROM events
 WHERE company = {{company:String}} AND occurred_at >= {{begin:DateTime64(6, 'UTC')}}
     AND occurred_at < {{end:DateTime64(6, 'UTC')}} AND local_date = {{day:Date32}}
+    AND (({taken()}) OR event_id NOT IN ({_TAKEN_SINCE}))
 GROUP BY company, local_date, hour, actor_id, actor_role, event_type, source
 """
 
@@ -72,7 +78,8 @@ def _one(client: Client, company: str, zone: str, day: date) -> Rollup:
     client.command(
         f"INSERT INTO key_figures_daily_versions (from_date, to_date, {figures}, computed_at) "
         f"SELECT {{first:Date32}}, {{day:Date32}}, {figures}, {{at:DateTime64(6, 'UTC')}} "
-        "FROM key_figures(from_date = {first:Date32}, to_date = {day:Date32}) WHERE company = {company:String}",
+        "FROM key_figures(from_date = {first:Date32}, to_date = {day:Date32}, known_as_of = {known:String}) "
+        "WHERE company = {company:String}",
         parameters=given,
     )
     client.command(_ACTIVITY, parameters=given)

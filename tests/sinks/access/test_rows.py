@@ -246,13 +246,14 @@ def test_texts_about_persons_are_hidden(place: Place, wanted: Wanted) -> None:
 def test_what_is_no_text_about_a_person_is_read_out_of_the_payload(place: Place, wanted: Wanted) -> None:
     """Columns of the payload are readable, masked or not, by name and in conditions; views show the same to all."""
     columns = "value_date, effective_date, invoice_ids, right_party, action, succeeded"
+    window = "from_date = '1970-01-01', to_date = '2026-02-01'"
     queries = [
         f"SELECT {columns} FROM events WHERE company = 'FR01' AND has(invoice_ids, 'I1') AND right_party",
         f"SELECT {columns} FROM events_masked WHERE company = 'FR01' AND has(invoice_ids, 'I1')",
         "SELECT details FROM events WHERE company = 'FR01' ORDER BY account_id",
         "SELECT detail FROM invoice_history(company = 'FR01', invoice_id = 'I1') WHERE log = 'event'",
-        "SELECT * FROM operator_productivity(from_date = '1970-01-01', to_date = '2026-02-01') WHERE company = 'FR01'",
-        "SELECT case_id, activity FROM process_log(company = 'FR01', from_date = '1970-01-01', to_date = '2026-02-01')",
+        f"SELECT * FROM operator_productivity({window}, known_as_of = '2299-12-31 23:59:59') WHERE company = 'FR01'",
+        f"SELECT case_id, activity FROM process_log(company = 'FR01', {window})",
     ]
     masked, all_ = (seen(place, wanted, [role], queries) for role in ("france", "group"))
     assert masked == all_

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
 from random import Random
 from typing import Any, NamedTuple
 
@@ -17,6 +16,9 @@ from jobs.events import (
     CashApplied,
     ClockTicked,
     Event,
+    ExceptionFlagged,
+    ExceptionResolved,
+    ExceptionReviewed,
     PaymentReceived,
     PaymentRefunded,
     PaymentReversed,
@@ -28,12 +30,14 @@ from tests.jobs.written import ticked
 from tests.property.histories import history_of
 from tests.property.logs import KEPT, log_of
 from tests.property.oracle import Journal
-from tests.property.oracle.figures import Promised
+from tests.property.oracle.figures import Figures, Promised
 from tests.property.writer import DAY
 from tests.sinks.oracles.special import SETTINGS as SPECIAL
 from tests.sinks.oracles.special import special
 from topics import EVENTS, partition_key, partition_of
 
+Promises = dict[tuple[str, str], list[Promised]]
+Steps = tuple[tuple[type[Event], dict[str, Any]], ...]
 HISTORIES = 10
 _ENTRIES = 90
 _ENVELOPE = {"source": "test", "actor_id": "", "actor_role": ""}
@@ -57,9 +61,10 @@ class Told:
     settings: dict[str, CompanySettings]
     log: list[Event]
     books: Books = field(default_factory=Books)
-    activities: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    activities: dict[str, dict[tuple[str, str], Instant]] = field(default_factory=dict)
     rates: list[Rate] = field(default_factory=list)
     _journals: dict[Instant | None, Journal] = field(default_factory=dict)
+    _promised: dict[Instant | None, Promises] = field(default_factory=dict)
 
     def play(self, *, at_ticks: bool = False) -> None:
         """Every event folded before the next one is read, with what it carries to other accounts.
@@ -77,26 +82,28 @@ class Told:
                 self.books._fold()
 
     def log_activities(self) -> None:
-        """Users have looked at a third of the documents and payments, as what they are or as something else."""
+        """Users have looked at a third of the documents and payments, as what they are or something else, any time."""
         choose = Random(1)
         journal = self.journal()
+        moments = [event.at for event in self.log if isinstance(event, ClockTicked)]
         seen = [(paper.company, paper.kind, paper.number) for paper in journal.papers.values()]
         seen += [(company, "payment", payment_id) for company, payment_id in journal.cash]
-        about: dict[str, set[tuple[str, str]]] = {company: set() for company in self.settings}
+        about: dict[str, dict[tuple[str, str], Instant]] = {company: {} for company in self.settings}
         for company, kind, identifier in seen:
             if choose.random() < 0.3:
-                about[company].add((choose.choice((kind, kind, "workbench", "payment")), identifier))
+                looked = choose.choice((kind, kind, "workbench", "payment")), identifier
+                about[company][looked] = choose.choice(moments)
         for company, found in about.items():
-            self.looked_at(company, frozenset(found))
+            self.looked_at(company, found)
 
-    def looked_at(self, company: str, about: frozenset[tuple[str, str]]) -> None:
-        """Users' logged activities, each about (kind of entity, id)."""
-        for number, (kind, identifier) in enumerate(sorted(about)):
+    def looked_at(self, company: str, about: dict[tuple[str, str], Instant]) -> None:
+        """Users' logged activities, each about (kind of entity, id), and when it was recorded."""
+        for number, ((kind, identifier), at) in enumerate(sorted(about.items())):
             document = {"event": "UserActivityLogged", "action": "view", "succeeded": True, "company": company}
             document |= {"entity_type": kind.capitalize(), "entity_id": identifier}
             given = {
                 "event_id": f"{company}-{number}",
-                "recorded_at": "2026-02-01T00:00:00Z",
+                "recorded_at": moment_of(at).isoformat(),
                 "region": "",
                 **_ENVELOPE,
             }
@@ -130,20 +137,41 @@ class Told:
         name, record = parse_event(document, {**given, **_ENVELOPE})
         self.books.broker.append(REFERENCE, 0, b"rate", self.books.contracts.encode(name, record))
 
-    @cached_property
-    def promises(self) -> dict[tuple[str, str], list[Promised]]:
-        """Promises by company and currency as they stand in the end; `tests/property` judges them by themselves."""
+    def promises(self, known: Instant | None = None) -> Promises:
+        """Promises by company and currency as they stood when no more was known; `tests/property` judges them.
+
+        The worker folds the log up to there once more: a state of that time, none that was cut out of later ones.
+        """
+        if known not in self._promised:
+            told = self
+            if known is not None:
+                told = Told(self.settings, [*self.known(known), ticked(known)])
+                told.play()
+            self._promised[known] = told._stand()
+        return self._promised[known]
+
+    def _stand(self) -> Promises:
         latest: dict[tuple[str, str], Promise] = {}
         for partition in range(self.books.topics["ar.promises"].partitions):
             for stored in self.books.broker.records("ar.promises", partition):
                 _, record = self.books.contracts.decode(stored.stored_value or b"")
                 promise = msgspec.convert(record, Promise, strict=False)
                 latest[promise.company, promise.promise_id] = promise
-        found: dict[tuple[str, str], list[Promised]] = defaultdict(list)
+        found: Promises = defaultdict(list)
         for promise in latest.values():
             owed, paid = promise.effective_amount_minor, promise.paid_in_window_minor
             found[promise.company, promise.currency].append((promise.status, promise.deadline, owed, paid))
         return found
+
+    def logged(self, company: str, known: Instant | None = None) -> frozenset[tuple[str, str]]:
+        """What users' activities were about that were known at an instant."""
+        about = self.activities.get(company, {})
+        return frozenset(each for each, at in about.items() if known is None or at <= known)
+
+    def figures(self, key: tuple[str, str], first: Day, last: Day, known: Instant | None = None) -> Figures:
+        """Of a company and currency, for a window, as known at an instant."""
+        promises = self.promises(known).get(key, [])
+        return Figures(self.journal(known), *key, first, last, promises, self.logged(key[0], known))
 
     def _append(self, event: Event) -> None:
         books = self.books
@@ -172,6 +200,10 @@ class Told:
         ticks = [event.at for event in self.log if isinstance(event, ClockTicked)]
         return [Instant(at - 1) for at in ticks[len(ticks) // 8 :: len(ticks) // 6]]
 
+    def any_moment(self, choose: Random) -> Instant:
+        """An instant just before any tick."""
+        return Instant(choose.choice([event.at for event in self.log if isinstance(event, ClockTicked)]) - 1)
+
 
 def text_of(instant: Instant | None) -> str:
     """An instant as ClickHouse reads it; None = as known now."""
@@ -199,6 +231,9 @@ def random_histories() -> Told:
             for further in _with_more(event, choose):
                 given: dict[str, Any] = {"company": names[event.company], "event_id": f"{number}-{further.event_id}"}
                 entries.append((clock, number, position, msgspec.structs.replace(further, **given)))
+            for at, handled in _worked_on(event, choose):
+                given = {"company": names[event.company], "event_id": f"{number}-{handled.event_id}"}
+                entries.append((at, number, position, msgspec.structs.replace(handled, **given)))
     log = [event for *_, event in sorted(entries, key=lambda entry: entry[:3])]
     end = max(clock for clock, *_ in entries)
     settings[SPECIAL.code] = SPECIAL
@@ -229,6 +264,19 @@ def _with_more(event: Event, choose: Random) -> Iterator[Event]:
             )
         elif kind is PaymentReversed:
             yield PaymentReversed(**envelope, reason="recall")
+
+
+def _worked_on(event: Event, choose: Random) -> Iterator[tuple[int, Event]]:
+    """Most exceptions are looked at after hours or days, and settled after some more, by this clock."""
+    if isinstance(event, ExceptionFlagged):
+        envelope = {name: getattr(event, name) for name in Event.__struct_fields__}
+        at = int(event.recorded_at)
+        kinds: Steps = ((ExceptionReviewed, {}), (ExceptionResolved, {"resolution": "paid"}))
+        for kind, more in kinds:
+            at += choose.randrange(3 * DAY)
+            more |= {"event_id": f"{event.event_id}-{kind.__name__}", "recorded_at": at, "occurred_at": at}
+            if choose.random() < 0.8:
+                yield at, kind(**{"exception_id": event.exception_id, **envelope, **more})
 
 
 def days_of(journal: Journal, count: int) -> list[Day]:

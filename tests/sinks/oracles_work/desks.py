@@ -71,12 +71,16 @@ class WorkDesk(Desk):
         }  # fmt: skip
         self._send(name, {**envelope, **payload}, None)
 
-    def again(self) -> None:
-        """The same record again, of a kind that no rule refuses: what was refused may be taken the second time."""
-        sents = [sent for sent in self.log if sent.name in AGAIN]
-        if sents:
-            sent = self.chance.choice(sents)
-            self.log.append(Sent(self.now, sent.name, sent.record, sent.event))
+    def again(self, sent: Sent | None = None, **changes: object) -> None:
+        """A record again, as it was or said otherwise, perhaps after it was refused; without one, any record of the log
+        of a kind that no rule refuses."""
+        sents = [each for each in self.log if each.name in AGAIN]
+        if sent is None and not sents:
+            return
+        sent = sent or self.chance.choice(sents)
+        given = {"recorded_at": self.now, **changes}
+        event = None if sent.event is None else msgspec.structs.replace(sent.event, **given)
+        self.log.append(Sent(self.now, sent.name, {**sent.record, **given}, event))
 
     def _send(self, name: str, record: dict[str, Any], event: Event | None) -> None:
         actor, role = self.chance.choice(PEOPLE)

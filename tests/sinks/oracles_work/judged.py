@@ -55,6 +55,7 @@ class Judge(PromiseOracle):
 def judged(played: Played, company: str) -> dict[str, list[State]]:
     """Every state of every promise of a company, in order."""
     judge = Judge(played.desks[company].settings)
+    judge.tick(moment_of(played.since))
     applied = {id(sent) for sent in played.happened(company)}
     for sent in played.of(company):
         if sent.name == "ClockTicked":

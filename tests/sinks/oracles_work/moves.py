@@ -176,6 +176,33 @@ def _overdraw(desk: WorkDesk, choose: Random, account: str) -> None:
         )  # fmt: skip
 
 
+def _too_early(desk: WorkDesk, choose: Random, account: str) -> None:
+    """Cash is applied, or an exception resolved, before anybody has heard of it: refused, and sent again later."""
+    if choose.random() < 0.5:
+        name = f"X{len(desk.events)}"
+        given = {"exception_type": "unmatched", "subject_type": "account", "subject_id": account, "amount_minor": 10}
+        desk.add(ExceptionReviewed, account, exception_id=name)
+        early = desk.log[-1]
+        desk.add(ExceptionFlagged, account, exception_id=name, occurred_at=desk.worked_on(name), **given)
+        desk.again(early, occurred_at=desk.worked_on(name))
+        desk.cases.append((account, name))
+        return
+    owing = [each for each in desk.invoices if each[0] == account and desk.left[each[1]] > 0]
+    if not owing:
+        return
+    invoice, payment, application = choose.choice(owing)[1], desk.id("R"), desk.id("A")
+    amount = desk.left[invoice]
+    desk.add(
+        CashApplied, account, application_id=application, payment_id=payment, invoice_id=invoice, amount_minor=amount
+    )
+    early = desk.log[-1]
+    desk.add(PaymentReceived, account, payment_id=payment, amount_minor=amount, value_date=desk.today)
+    desk.again(early)
+    desk.applications.append((account, application))
+    desk.payments.append((account, payment))
+    desk.left[payment], desk.left[invoice] = 0, 0
+
+
 def _again(desk: WorkDesk, choose: Random, account: str) -> None:
     desk.again()
 
@@ -188,5 +215,5 @@ def _pause(desk: WorkDesk, choose: Random, account: str) -> None:
 
 WORK: tuple[tuple[Move, int], ...] = (
     (_contact, 16), (_log_activity, 14), (_issue_variously, 8), (_pay_instalments, 8), (_move_due_date, 4),
-    (_except, 14), (_dispute, 12), (_change_account, 4), (_overdraw, 2), (_again, 3), (_pause, 4),
+    (_except, 14), (_dispute, 12), (_change_account, 4), (_overdraw, 2), (_too_early, 4), (_again, 3), (_pause, 4),
 )  # fmt: skip

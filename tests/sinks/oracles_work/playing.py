@@ -40,8 +40,10 @@ class Played:
     """What was sent, in the order of the log, and where it went. Ticks are for all companies."""
 
     desks: dict[str, WorkDesk]
+    since: Instant = START  # what the clock says before anything
     books: Books = field(default_factory=Books)
     log: list[Sent] = field(default_factory=list)
+    places: dict[int, tuple[int, int]] = field(default_factory=dict)  # by id of what was sent: partition and offset
 
     def of(self, company: str) -> list[Sent]:
         """What a company sent, and all ticks."""
@@ -53,28 +55,33 @@ class Played:
         return self.log[-1].at
 
     @cached_property
-    def refused(self) -> set[tuple[str, str]]:
-        """(company, event id) of what a rule refused."""
-        found = set()
+    def refused(self) -> tuple[set[tuple[str, str]], set[tuple[int, int]]]:
+        """Events that were refused after they had been taken, (company, id), and places of refused records."""
+        events: set[tuple[str, str]] = set()
+        places: set[tuple[int, int]] = set()
         for partition in range(self.books.topics["ar.rejected"].partitions):
             for stored in self.books.broker.records("ar.rejected", partition):
                 _, record = self.books.contracts.decode(stored.value() or b"")
-                found.add((str(record["company"]), str(record["event_id"]).partition("/")[0]))
-        return found
+                if not record["late"]:
+                    places.add((int(str(record["partition"])), int(str(record["offset"]))))
+                elif record["event_type"] != "RemittanceReceived":
+                    events.add((str(record["company"]), str(record["event_id"]).partition("/")[0]))
+        return events, places
 
     def happened(self, company: str) -> list[Sent]:
-        """What a company sent and was not refused, each event once, without ticks."""
+        """What a company sent and was taken in the end, each event once, as it was said then; without ticks."""
         found: dict[str, Sent] = {}
+        events, places = self.refused
         for sent in self.of(company):
             name = sent.record.get("event_id")
-            if name is not None and (company, name) not in self.refused:
+            if name is not None and (company, name) not in events and self.places[id(sent)] not in places:
                 found.setdefault(name, sent)
         return list(found.values())
 
 
 def play(desks: list[WorkDesk], since: Instant = START, until: Instant | None = None) -> Played:
     """All logs merged by time and folded, one record after the other, from one instant to another."""
-    played = Played({desk.settings.code: desk for desk in desks})
+    played = Played({desk.settings.code: desk for desk in desks}, since)
     sent = [(each.at, number, each) for number, desk in enumerate(desks) for each in desk.log]
     for desk in desks:
         _append(played.books, "CompanyConfigured", _configured(configured(desk.settings)))
@@ -90,7 +97,7 @@ def play(desks: list[WorkDesk], since: Instant = START, until: Instant | None = 
             played.books._tick(at)
         else:
             played.books.broker.now_milliseconds = at // 1000
-            _append(played.books, each.name, each.record)
+            played.places[id(each)] = _append(played.books, each.name, each.record)
         played.books._fold()
     return played
 
@@ -100,11 +107,13 @@ def _configured(event: Event) -> dict[str, Any]:
     return {**msgspec.to_builtins(event), "source": "test", "actor_id": "", "actor_role": ""}
 
 
-def _append(books: Books, name: str, record: dict[str, Any]) -> None:
+def _append(books: Books, name: str, record: dict[str, Any]) -> tuple[int, int]:
+    """Gives the partition and the offset; of settings, which go to all, the last."""
     value = books.contracts.encode(name, record)
     key = partition_key(record["company"], record["account_id"])
     if name == "CompanyConfigured":
         for partition in range(books.partitions):
-            books.broker.append(EVENTS, partition, record["company"].encode(), value)
-        return
-    books.broker.append(EVENTS, partition_of(key, books.partitions), key, value)
+            place = partition, books.broker.append(EVENTS, partition, record["company"].encode(), value)
+        return place
+    partition = partition_of(key, books.partitions)
+    return partition, books.broker.append(EVENTS, partition, key, value)

@@ -166,6 +166,7 @@ class Moment:
     at: int
     day: int
     event_id: str
+    known: int
 
 
 MOMENT = ("company", "account_id", "exception_id", "exception_type", "status", "local_date", "event_id")
@@ -202,6 +203,7 @@ def moments(played: Played) -> dict[tuple[str, str], list[Moment]]:
                     at,
                     debts.day(at),
                     record["event_id"],
+                    sent.at,
                 )
             )
     return found
@@ -225,7 +227,7 @@ def test_how_exceptions_were_resolved(client: Client, played: Played) -> None:
     for window in windows(played, 5, 6):
         sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for history in histories.values():
-            past = [each for each in history if each.day <= window.last]
+            past = [each for each in history if each.day <= window.last and each.known <= window.instant]
             for number, each in enumerate(past):
                 own = sums[each.company, each.kind]
                 inside = window.first <= each.day
@@ -249,5 +251,6 @@ def test_how_exceptions_were_resolved(client: Client, played: Played) -> None:
             }
             for key, own in sums.items()
         }
-        same(ask(client, "exception_resolution", "company exception_type", window, "from_date", "to_date"), expected)
+        names = "from_date", "to_date", "known_as_of"
+        same(ask(client, "exception_resolution", "company exception_type", window, *names), expected)
     assert reopened

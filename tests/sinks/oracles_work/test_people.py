@@ -17,6 +17,7 @@ pytestmark = pytest.mark.clickhouse
 HOUR = 3_600_000_000
 # What people do, and the field that says what it was; a contact is a contact.
 ACTIONS = {"ContactAttempted": "", "NoticeSent": "kind", "UserActivityLogged": "action"}
+BOTH = ("from_date", "to_date", "known_as_of")
 Dated = dict[str, list[tuple[int, Sent]]]
 
 
@@ -45,7 +46,8 @@ def test_operators(client: Client, played: Played, dated: Dated) -> None:
             by_person: dict[str, list[dict[str, Any]]] = defaultdict(list)
             for day, sent in own:
                 record = sent.record
-                if window.first <= day <= window.last and record["actor_id"] and record["actor_role"] != "system":
+                known = record["recorded_at"] <= window.instant and record["actor_role"] != "system"
+                if window.first <= day <= window.last and record["actor_id"] and known:
                     by_person[record["actor_id"]].append({**record, "name": sent.name, "touched": _touched(sent)})
             for person, records in by_person.items():
                 hours = {record["occurred_at"] // HOUR for record in records}
@@ -64,7 +66,7 @@ def test_operators(client: Client, played: Played, dated: Dated) -> None:
                     "failed": sum(not record["succeeded"] for record in logged),
                     **({"actor_role": roles.pop()} if len(roles) == 1 else {}),
                 }
-        same(ask(client, "operator_productivity", "company actor_id", window, "from_date", "to_date"), expected)
+        same(ask(client, "operator_productivity", "company actor_id", window, *BOTH), expected)
         assert not {person for _, person in expected} & {"robot", ""}
 
 
@@ -106,12 +108,13 @@ def test_collectors(client: Client, played: Played, dated: Dated) -> None:
         days = (0, 3, 14, 40, 90)[number % 5]
         expected: Rows = {}
         for code, own in dated.items():
+            known = [each for each in own if each[1].record["recorded_at"] <= window.instant]
             contacts = [
-                (day, sent) for day, sent in own if sent.name == "ContactAttempted" and sent.record["account_id"]
+                (day, sent) for day, sent in known if sent.name == "ContactAttempted" and sent.record["account_id"]
             ]
-            made = [sent for day, sent in own if sent.name == "PromiseMade" and window.first <= day <= window.last]
+            made = [sent for day, sent in known if sent.name == "PromiseMade" and window.first <= day <= window.last]
             cash: dict[str, list[int]] = defaultdict(list)
-            for account, value_date, minor in _receipts(played, code):
+            for account, value_date, minor in _receipts(played, code, window.instant):
                 before = [
                     each for each in contacts if each[1].record["account_id"] == account and each[0] <= value_date
                 ]
@@ -137,21 +140,19 @@ def test_collectors(client: Client, played: Played, dated: Dated) -> None:
                     "cash": decimal_of(sum(cash[person]), currency) if currency else 0,
                 }
         more = f"influence_days = {days}"
-        same(
-            ask(
-                client, "collector_performance", "company collector currency", window, "from_date", "to_date", more=more
-            ),
-            expected,
-        )
+        found = ask(client, "collector_performance", "company collector currency", window, *BOTH, more=more)
+        same(found, expected)
     assert influenced
     assert elsewhere
 
 
-def _receipts(played: Played, company: str) -> list[tuple[str, int, int]]:
-    """(account, value date, amount) of the cash that stayed and whose account is known."""
+def _receipts(played: Played, company: str, instant: int) -> list[tuple[str, int, int]]:
+    """(account, value date, amount) of the cash that stayed and whose account is known, as known at an instant."""
     found: dict[str, list[Any]] = {}
     for sent in played.happened(company):
         record = sent.record
+        if sent.at > instant:
+            break
         if sent.name == "PaymentReceived":
             found[record["payment_id"]] = [record["account_id"], record["value_date"], record["amount_minor"]]
         elif sent.name == "PaymentIdentified" and found[record["payment_id"]][0] is None:
@@ -169,6 +170,8 @@ def test_coverage_of_logging(client: Client, played: Played, dated: Dated) -> No
             transactions: dict[str, set[str]] = defaultdict(set)
             for _, sent in own:
                 record = sent.record
+                if sent.at > window.instant:
+                    continue
                 if sent.name == "UserActivityLogged" and record["entity_id"]:
                     about.add(((record["entity_type"] or "").lower(), record["entity_id"]))
                 elif sent.name in {"InvoiceIssued", "CreditMemoIssued"}:
@@ -188,4 +191,4 @@ def test_coverage_of_logging(client: Client, played: Played, dated: Dated) -> No
                     "logged": len(logged),
                     "coverage": quotient(len(logged), len(names), RATIO),
                 }
-        same(ask(client, "logging_coverage", "company kind", window, "from_date", "to_date"), expected)
+        same(ask(client, "logging_coverage", "company kind", window, *BOTH), expected)

@@ -69,6 +69,7 @@ def test_activity_by_hour(client: Client, played: Played) -> None:
     for number, code in enumerate(list(played.desks)[:2]):
         debts = Debts(played.desks[code].settings)
         sents = {sent.record["event_id"]: sent for sent in played.of(code) if sent.name != "ClockTicked"}
+        sents |= {sent.record["event_id"]: sent for sent in played.happened(code)}
         busiest = Counter(debts.day(sent.record["occurred_at"]) for sent in sents.values()).most_common(1)
         days = [date_at(day) for day, _ in busiest]
         list(roll_up(client, code, days * (2 - number)))

@@ -9,6 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from jobs.values import Instant, date_of, moment_of
+from sinks.queries import EVERYTHING_KNOWN
 from tests.pipeline.cli.calls import Done, assert_one_line
 from tests.sinks.views.sample import Sample
 
@@ -57,7 +58,9 @@ def test_a_day_is_what_the_fold_of_all_entries_says_however_often_it_is_written(
         )
         asked = rows(
             client,
-            "SELECT * FROM key_figures(from_date = {first:Date32}, to_date = {day:Date32}) ORDER BY ALL",
+            "SELECT * FROM key_figures(from_date = {first:Date32}, to_date = {day:Date32}, "
+            "known_as_of = {known:String}) ORDER BY ALL",
+            known=EVERYTHING_KNOWN,
             first=first,
             day=day,
         )

@@ -9,10 +9,12 @@ from clickhouse_connect.driver.client import Client
 from jobs.kpi import FIGURES, Window, figure
 from jobs.money import decimal_of
 from jobs.values import Day, date_of
+from sinks.queries import EVERYTHING_KNOWN
 from tests.sinks.views.sample import DAYS, Sample
 
 pytestmark = pytest.mark.clickhouse
 
+WINDOW = "from_date = {first:Date32}, to_date = {last:Date32}, known_as_of = {known:String}"
 # (days after the first day, length): months, a quarter, single days, one from before there was anything.
 WINDOWS = [(0, 31), (31, 28), (31, 90), (59, 31), (10, 1), (100, 20), (-40, 30), (-10, 60), (90, 30)]
 
@@ -23,8 +25,8 @@ def test_every_figure_is_what_the_formulas_give(client: Client, sample: Sample, 
     window = Window(Day(first_day + begins), Day(first_day + begins + length - 1))
     assert begins + length < DAYS
     result = client.query(
-        "SELECT * FROM key_figures(from_date = {first:Date32}, to_date = {last:Date32}) ORDER BY company, currency",
-        parameters={"first": date_of(window.first), "last": date_of(window.last)},
+        f"SELECT * FROM key_figures({WINDOW}) ORDER BY company, currency",
+        parameters={"first": date_of(window.first), "last": date_of(window.last), "known": EVERYTHING_KNOWN},
     )
     rows = {(row["company"], row["currency"]): row for row in result.named_results()}
     assert len(rows) > 3
@@ -45,8 +47,8 @@ def test_the_windows_meet_every_figure(client: Client, sample: Sample) -> None:
     """None of the comparisons is one of nothing with nothing."""
     first = date_of(sample.companies["FR01"].calendar.day(sample.first))
     result = client.query(
-        "SELECT * FROM key_figures(from_date = {first:Date32}, to_date = {last:Date32})",
-        parameters={"first": first, "last": first + timedelta(days=DAYS - 2)},
+        f"SELECT * FROM key_figures({WINDOW})",
+        parameters={"first": first, "last": first + timedelta(days=DAYS - 2), "known": EVERYTHING_KNOWN},
     )
     answered = {name for row in result.named_results() for name in FIGURES if row[name] not in {None, 0}}
     assert answered == set(FIGURES)

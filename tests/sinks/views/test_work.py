@@ -31,13 +31,13 @@ def rounded(numerator: int, denominator: int, unit: Decimal) -> Decimal | None:
 
 def windowed(client: Client, sample: Sample, view: str, first: int, last: int, more: str = "") -> list[dict[str, Any]]:
     begin, end = days_of(sample, first, last)
-    sql = f"SELECT * FROM {view}(from_date = {{first:Date32}}, to_date = {{last:Date32}}{more})"
+    sql = f"SELECT * FROM {view}(from_date = {{first:Date32}}, to_date = {{last:Date32}}, known_as_of = '{EVER}'{more})"
     return ask(client, sql, first=date_of(begin), last=date_of(end))
 
 
 @pytest.mark.parametrize(("first", "last"), WINDOWS)
 def test_promises_by_account(client: Client, sample: Sample, first: int, last: int) -> None:
-    rows = windowed(client, sample, "promise_performance", first, last, f", known_as_of = '{EVER}'")
+    rows = windowed(client, sample, "promise_performance", first, last)
     begin, end = days_of(sample, first, last)
     expected: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
     for promise in sample.world.promises.values():
