@@ -92,11 +92,11 @@ def cancel(step: Step, event: InvoiceCancelled) -> Verdict:
     if document.cancelled:
         return DUPLICATE
     day = max(step.effective(event, event.effective_date), document.posting_date)
-    for application in (
-        *document.applications,
-        *step.state.listed(document_key),
-    ):  # paid by, and if a credit, applied to
+    for application in document.applications:
         take_back(step, application, day, "cancellation", event.reason)
+    # What a credit had settled is reopened, as by a payment that bounces, whoever's it is: it is not cancelled itself.
+    for application in step.state.listed(document_key):
+        take_back(step, application, day, "reversal", event.reason)
     document = step.document(document_key) or document
     lines = []
     for line in document.lines:

@@ -113,7 +113,7 @@ def _recall(
                 region="",
                 application_id=application_id,
                 invoice_id=application.invoice_id,
-                entry_type="reversal" if entry_type == "cancellation" else entry_type,  # of a credit: it is gone too
+                entry_type=entry_type,
                 effective_date=day,
                 reason=reason,
             )

@@ -14,7 +14,7 @@ _FROM, _TO = "{from_date:Date32}", "{to_date:Date32}"
 _KNOWN = f"recorded_at <= {KNOWN_AS_OF}"
 _IN_WINDOW = f"effective_date BETWEEN {_FROM} AND {_TO}"
 _DOCUMENTS = "('invoice', 'debit_memo', 'credit_memo')"
-# Without a value date. What a cancelled credit memo had paid of another account's invoice comes back as a reversal.
+# Without a value date. What a cancelled credit memo had settled comes back as a reversal.
 _SALES = "('invoice', 'debit_memo', 'credit_memo', 'cancellation', 'reversal')"
 _WINDOW_DAYS = f"(toInt32({_TO}) - toInt32({_FROM}) + 1)"
 

@@ -180,10 +180,10 @@ _MEANT = {
     "adjusted": "Adjustments, signed.",
     "paid": "Cash applied, negative.",
     "credited": "Credit memos applied, negative.",
-    "reopened": "Applications taken back, by hand or because the money bounced.",
+    "reopened": "Applications taken back: by hand, because the money bounced, or because the credit memo was cancelled.",
     "written_off": "Written off, small balances included, negative.",
     "recovered": "Write-offs taken back.",
-    "cancelled": "Cancelled documents, net of what had been paid on them.",
+    "cancelled": "Cancelled invoices and debit memos, net of what had been paid on them.",
 }
 _MOVED = "balance_class = 'invoice' AND is_move"
 _OTHER = f"{_MOVED} AND NOT ({' OR '.join(f'({rule})' for rule in _MOVES.values())})"

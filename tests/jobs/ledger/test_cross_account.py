@@ -131,3 +131,16 @@ def test_named_with_the_own_account_it_is_an_ordinary_application(books: Books) 
     books.invoice("I2", "30.00")
     assert books.apply("A1", "30.00", invoice_id="I2", invoice_account_id="PA").outcome == "applied"
     assert books.item("I2").status == "paid"
+
+
+def test_a_cancelled_credit_reopens_what_it_paid_in_the_same_words_whoever_owns_it(books: Books) -> None:
+    books.invoice("I2", "40.00")
+    books.apply("A2", "20.00", credit_memo_id="M1", invoice_id="I2")
+    pay(books, credit_memo_id="M1")
+    books.cancel("M1")
+    reopened = {
+        (entry.item_id, entry.entry_type, entry.delta_minor, entry.cause_id)
+        for entry in books.out.entries
+        if entry.item_type == "invoice" and entry.event_id.split("/")[0] == str(books._events)
+    }
+    assert reopened == {("I1", "reversal", 3000, "A1"), ("I2", "reversal", 2000, "A2")}

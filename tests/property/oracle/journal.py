@@ -103,7 +103,8 @@ class Journal(Settlements):
         day = max(self._day(event, event.effective_date), paper.posting_date)
         for settlement in [*self.settlements.values()]:
             if paper in (settlement.paper, settlement.source):
-                self.take_back(settlement, day, "cancellation", gone=settlement.source is paper)
+                gone = settlement.source is paper
+                self.take_back(settlement, day, "reversal" if gone else "cancellation", gone=gone)
         self.drop_parked_elsewhere(paper)
         for part in paper.parts:
             part.close(day, self.changed(day, 0, "cancellation"))

@@ -176,7 +176,6 @@ class Settlements(Contests):
         day = settlement.back_on = max(day, settlement.day)
         name, value_date = settlement.name, settlement.value_date
         elsewhere = gone and settlement.paper.account != settlement.source.account
-        kind = "reversal" if elsewhere else kind
         for part, portion in settlement.filled:
             part.change(self.changed(day, portion, kind, name, value_date))
         for part, portion in settlement.small:

@@ -75,6 +75,8 @@ def test_aging_change(client: Client, asked: Asked) -> None:
             sums["rolled"] = sums["closing_overdue"] - sums["opening_overdue"]
             for name in ("opening", *_MOVES, "other", "closing", "opening_overdue", "rolled", "closing_overdue"):
                 assert row[name] == money(sums[name], key[2]), (key, name)
+            assert row["opening"] + sum(row[name] for name in _MOVES) == row["closing"]
+            assert row["opening_overdue"] + row["rolled"] == row["closing_overdue"]
             met += Counter(name for name in _MOVES if sums[name])
     assert set(met) == set(_MOVES)
 

@@ -80,9 +80,12 @@ class _Days:
         moves = len(self.debts.moves)
         self.debts.take(sent)
         moved = self.debts.moves[moves:]
-        if sent.name in _REVERSED:
+        reversed_by = _REVERSED.get(sent.name)
+        if sent.name == "InvoiceCancelled" and not self.debts.bills[sent.record["invoice_id"]].lines:
+            reversed_by = "reversal"  # a credit memo: what it had settled is reopened
+        if reversed_by:
             for case in {move.line[0] for move in moved}:
-                self.rows.append((case, f"Reversed: {_REVERSED[sent.name]}", utc(sent.at), *_SYSTEM))
+                self.rows.append((case, f"Reversed: {reversed_by}", utc(sent.at), *_SYSTEM))
         for case in {move.line[0] for move in moved if move.minor}:
             closed = self.debts.open_of(case) == 0 and before.get(case, 0) != 0
             if closed and moved[-1].what not in {"written off", "cancelled"}:
