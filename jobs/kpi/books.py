@@ -1,6 +1,5 @@
 """The books of one company in one currency, as the key figures read them."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -113,15 +112,12 @@ class Books:
         )
 
     def parked_on_account(self) -> frozenset[str]:
-        """Payments that came on account, or of which anything lay there on any day."""
-        found: set[str] = set()
-        moved: Counter[tuple[str, Day]] = Counter()
-        for entry in self.entries:
-            if entry.item_type == "payment" and entry.balance_class == "on_account":
-                moved[entry.item_id, entry.effective_date] += entry.delta_minor
-                if entry.entry_type in {"payment", "identification"}:
-                    found.add(entry.item_id)
-        return frozenset(found | {payment_id for (payment_id, _), minor in moved.items() if minor})
+        """Payments that were ever on account."""
+        return frozenset(
+            entry.item_id
+            for entry in self.entries
+            if entry.item_type == "payment" and entry.balance_class == "on_account"
+        )
 
     def received(self, window: Window) -> list[Receipt]:
         """Receipts by value date; identified cash counts with the account that it went to."""

@@ -139,7 +139,6 @@ def receipts_as_known(where: str) -> str:
 
 _RECEIVED = receipts_as_known(f"value_date BETWEEN {_FROM} AND {_TO}")
 
-# On account is what came so, and what lay there on any day: not where the same day took back what would have lain there.
 _RECEIPTS = f"""
     SELECT company, currency,
         sum(toInt128(amount_minor)) AS received_minor,
@@ -152,8 +151,6 @@ _RECEIPTS = f"""
                 SELECT company, account_id, item_id
                 FROM ledger_entries_log
                 WHERE item_type = 'payment' AND balance_class = 'on_account' AND {_KNOWN}
-                GROUP BY company, account_id, item_id, effective_date
-                HAVING sum(delta_minor) != 0 OR countIf(entry_type IN ('payment', 'identification')) > 0
             ) AS parked,
             (company, account_id, payment_id) IN (
                 SELECT company, account_id, item_id

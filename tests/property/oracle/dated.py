@@ -127,6 +127,7 @@ class Cash:
     part: Part
     on_account: bool = False
     parked_on: list[Day] = field(default_factory=list)
+    parked_after: int = 0  # how many changes it had then
     reversed: bool = False
     refunds: list[tuple[Day, int]] = field(default_factory=list)
     reversed_on: Day | None = None

@@ -252,10 +252,16 @@ NAMES = (*DAYS, *RATIOS, "unapplied_amount", "exceptions_unresolved")
 
 
 def _lay_on_account(cash: Cash) -> bool:
-    """Whether it came on account, or any of it was parked there later."""
-    days = {change.day for change in cash.part.changes} | {*cash.parked_on, cash.value_date}
-    parked = any(cash.class_on(day) == "on_account" and cash.part.open_on(day) != 0 for day in days)
-    return cash.on_account or parked
+    """Whether it came on account, or anybody ever saw some of it there: when it was parked, or by what came later."""
+    if cash.on_account or not cash.parked_on:
+        return cash.on_account
+    since = max(cash.parked_on[0], cash.value_date)
+    for count in range(cash.parked_after, len(cash.part.changes) + 1):
+        changes = cash.part.changes[:count]
+        days = {since, *(change.day for change in changes if change.day > since)}
+        if any(sum(change.amount for change in changes if change.day <= day) for day in days):
+            return True
+    return False
 
 
 @dataclass

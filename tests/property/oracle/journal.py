@@ -206,6 +206,7 @@ class Journal(Settlements):
         if cash is None or cash.reversed or cash.on_account or cash.parked_on:
             return False
         cash.parked_on.append(self._day(event, None))
+        cash.parked_after = len(cash.part.changes)
         return True
 
     def refund(self, event: events.PaymentRefunded) -> bool:

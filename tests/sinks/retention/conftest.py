@@ -104,6 +104,7 @@ TABLES = (
     "openings",
     "promises_log",
     "promises_versions",
+    "receipts_log",
     "receipts_versions",
     "rejected_events",
     "removed_positions",

@@ -79,6 +79,8 @@ def test_states_go_when_they_have_ended_and_the_ledger_has_let_go(world: World) 
         assert any(name == table for name, _ in planned), table
     promises = set(world.rows("SELECT company, account_id, promise_id FROM promises_log"))
     assert promises.isdisjoint(gone["promises_versions"])
+    receipts = set(world.rows("SELECT company, account_id, payment_id FROM receipts_log"))
+    assert receipts.isdisjoint(row[:3] for row in gone["receipts_versions"])
     assert world.retention(ledger=KEPT_DAYS).plan() == []
     assert world.one("SELECT count() FROM retired_states") == 0
     assert _standing(world) == standing
