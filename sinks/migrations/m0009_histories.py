@@ -55,7 +55,7 @@ _PROMISE_LOG = _log(
     "promises_log",
     "Every state of every promise, as it came from ar.promises. Analysts read the view promise_history.",
     "(company, account_id, promise_id, _offset)",
-    ("by_invoice invoice_ids TYPE bloom_filter(0.001) GRANULARITY 1",),
+    indexes=("by_invoice invoice_ids TYPE bloom_filter(0.001) GRANULARITY 1",),
 )
 _EXCEPTION_LOG = _log(
     _EXCEPTIONS,
