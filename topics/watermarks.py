@@ -1,10 +1,14 @@
 """Where a partition of the log begins and ends, asked of a broker that may just be choosing its leader."""
 
 import time
+from math import inf
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 _LEADERLESS_CODES = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+# A topic that was made this instant may be known before its last partitions are.
+_YOUNG_CODES = frozenset({KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART})  # noqa: SLF001
+_YOUNG_SECONDS_MAX = 2.0
 _PAUSE_SECONDS = 0.1
 
 
@@ -12,15 +16,15 @@ def watermarks(consumer: Consumer, place: TopicPartition, timeout_seconds: float
     """The oldest offset that is held, and one past the last that this consumer may read.
 
     A partition that has no leader just now, as one of a young topic or of a broker that was started again, is asked
-    again until the time is over. Raises ``KafkaException``: at once for what waiting does not mend, with
-    ``_TIMED_OUT`` when the broker does not answer.
+    again until the time is over, and one that is not known for two seconds. Raises ``KafkaException``: at once for
+    what waiting does not mend, with ``_TIMED_OUT`` when the broker does not answer.
     """
-    deadline = time.monotonic() + timeout_seconds
+    began = time.monotonic()
     while True:
         try:
             found = consumer.get_watermark_offsets(place, timeout=timeout_seconds, cached=False)
         except KafkaException as error:
-            if not _will_pass(error.args[0]) or time.monotonic() > deadline:
+            if time.monotonic() - began > min(timeout_seconds, _patience_seconds(error.args[0])):
                 raise
             time.sleep(_PAUSE_SECONDS)
         else:
@@ -29,5 +33,8 @@ def watermarks(consumer: Consumer, place: TopicPartition, timeout_seconds: float
             return found
 
 
-def _will_pass(error: KafkaError) -> bool:
-    return error.retriable() or error.code() in _LEADERLESS_CODES
+def _patience_seconds(error: KafkaError) -> float:
+    """How long the broker may go on to answer so; 0 for what waiting does not mend."""
+    if error.code() in _YOUNG_CODES:
+        return _YOUNG_SECONDS_MAX
+    return inf if error.retriable() or error.code() in _LEADERLESS_CODES else 0.0
