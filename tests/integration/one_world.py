@@ -97,6 +97,9 @@ class Part:
         rejections = len(self.in_process.world.rejected)
         self.in_process.folded.clear()
         self.in_process.event(step)
+        if self.in_process.reached_others:
+            # Partitions are written side by side: the time must be where the event leads before the event is read.
+            writer.flush()
         for event in self.in_process.folded:
             writer.event(
                 msgspec.structs.replace(event, company=self.company(event.company), event_id=event.event_id + self.mark)
