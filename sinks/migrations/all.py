@@ -23,6 +23,7 @@ from sinks.migrations import (
     m0020_aging_forms,
     m0021_retention_positions,
     m0022_activities,
+    m0023_one_account,
 )
 
 MIGRATIONS = (
@@ -48,4 +49,5 @@ MIGRATIONS = (
     m0020_aging_forms.MIGRATION,
     m0021_retention_positions.MIGRATION,
     m0022_activities.MIGRATION,
+    m0023_one_account.MIGRATION,
 )

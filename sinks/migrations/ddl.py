@@ -67,12 +67,14 @@ class Table:
     version: str = ""
     partition_by: str = ""
     indexes: Sequence[str] = ()
+    projections: Sequence[str] = ()
     loses_data_forward: bool = False
     loses_data_backward: bool = True
 
     def forward(self, engines: Engines) -> str:
         """CREATE TABLE."""
         members = [column.sql() for column in self.columns] + [f"INDEX {index}" for index in self.indexes]
+        members += [f"PROJECTION {projection}" for projection in self.projections]
         lines = [
             f"CREATE TABLE IF NOT EXISTS {self.name}{engines.on_cluster}",
             "(",
@@ -82,8 +84,10 @@ class Table:
         ]
         if self.partition_by:
             lines.append(f"PARTITION BY {self.partition_by}")
-        settings = ", ".join(f"{name} = {value}" for name, value in engines.settings.items())
-        lines += [f"ORDER BY {self.order_by}", f"SETTINGS {settings}", f"COMMENT {literal(self.comment)}"]
+        settings = [f"{name} = {value}" for name, value in engines.settings.items()]
+        if self.projections:
+            settings.append("lightweight_mutation_projection_mode = 'rebuild'")  # else DELETE FROM is refused
+        lines += [f"ORDER BY {self.order_by}", f"SETTINGS {', '.join(settings)}", f"COMMENT {literal(self.comment)}"]
         return "\n".join(lines)
 
     def backward(self, engines: Engines) -> str:

@@ -4,6 +4,13 @@ from sinks.migrations.ddl import POSITION, Migration, Table
 from sinks.migrations.money import money_view
 from sinks.migrations.text import columns
 
+# What aging of one account needs, in a second order (docs/adr/0070).
+_BY_ACCOUNT = """by_account
+    (
+        SELECT company, account_id, currency, balance_class, due_date, effective_date, recorded_at, delta_minor
+        ORDER BY company, account_id
+    )"""
+
 _LEDGER = Table(
     name="ledger_entries_log",
     comment="Every change of a balance, as it came from ar.ledger. Analysts read the view ledger_entries.",
@@ -48,6 +55,7 @@ recorded_month  : UInt16  MATERIALIZED toRelativeMonthNum(recorded_at)    | Mont
     # Months first: what an as-of answer adds to an opening lies together (docs/adr/0060).
     order_by="(effective_month, recorded_month, company, account_id, currency, item_type, item_id)",
     indexes=("by_item item_id TYPE bloom_filter(0.001) GRANULARITY 1",),
+    projections=(_BY_ACCOUNT,),
 )
 
 _DISPUTES = Table(

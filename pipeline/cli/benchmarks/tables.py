@@ -31,6 +31,7 @@ _EVENTS_A_STATEMENT = 5_000_000
 _SECONDS_MAX = 7200.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LARGEST_COLUMNS = 4
+_COMPANY, _ACCOUNT = "EU01", "C001235"
 
 # What is asked, as (name, as_of, known_as_of).
 _DATES = (
@@ -85,8 +86,11 @@ class TableBench:
         self._tell("as-of answers")
         for name, as_of, known in _DATES:
             yield from _results(f"aging of all accounts, {name}", self._asked(client, name, as_of, known), fold)
-        one = "WHERE company = 'EU01' AND account_id = 'C001235'"
-        yield from _results("aging of one account, today", self._asked(client, *_DATES[0], one), fold)
+        one = f"WHERE company = '{_COMPANY}' AND account_id = '{_ACCOUNT}'"
+        for name, as_of, known in (_DATES[0], _DATES[2]):
+            yield from _results(f"aging of one account, {name}", self._timed(client, _account(as_of, known)), fold)
+        of_all = self._asked(client, *_DATES[0], one)
+        yield from _results("aging of one account by the view of all, today", of_all, fold)
         yield from _results("open items of one account, today", self._timed(client, _open_items(one)), fold)
         yield from _results("open items of all accounts, today", self._timed(client, _open_items("")), fold)
         forget_openings(client)
@@ -149,6 +153,13 @@ FROM ledger_entries_log
 WHERE effective_date <= '{TODAY}' AND recorded_at <= '{_EVER}'
 GROUP BY company, account_id, currency, balance_class, due_date
 HAVING minor != 0"""
+
+
+def _account(as_of: str, known: str) -> str:
+    return (
+        f"SELECT * FROM account_aging_as_of(company = '{_COMPANY}', account_id = '{_ACCOUNT}', as_of = '{as_of}', "
+        f"known_as_of = '{known}')"
+    )
 
 
 def _open_items(where: str) -> str:

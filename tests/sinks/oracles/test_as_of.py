@@ -183,3 +183,26 @@ def test_aging_with_a_row_for_every_bucket(client: Client, told: Told, asked: As
                 expected[(*account, name)] = number, money(columns[name], account[2])
         found = keyed(rows, "company", "account_id", "currency", "bucket")
         assert {key: (row["bucket_number"], row["amount"]) for key, row in found.items()} == expected
+
+
+def test_aging_of_one_account(client: Client, told: Told, asked: Asked) -> None:
+    journal, known, days = asked
+    as_of = days[len(days) // 2]
+    for (company, account), currencies in grouped(accounts(journal, as_of)).items():
+        expected: dict[tuple[str, str], Decimal] = {}
+        for currency, lines in currencies.items():
+            columns = report(lines, as_of, told.settings[company].buckets)
+            amounts = {name: columns[name] for name in ("not_due", *names_of(told.settings[company].buckets))}
+            amounts |= {name: -columns[name] for name in _CLASSES.values()}
+            expected |= {(currency, name): money(minor, currency) for name, minor in amounts.items() if minor}
+        rows = ask(client, "account_aging_as_of", company=company, account_id=account, as_of=as_of, known_as_of=known)
+        assert {(row["company"], row["account_id"]) for row in rows} <= {(company, account)}
+        assert {key: row["amount"] for key, row in keyed(rows, "currency", "bucket").items()} == expected
+
+
+def grouped(lines: dict[Account, dict[Line, int]]) -> dict[tuple[str, str], dict[str, dict[Line, int]]]:
+    """Open lines by account, then by currency."""
+    found: dict[tuple[str, str], dict[str, dict[Line, int]]] = defaultdict(dict)
+    for (company, account, currency), open_lines in lines.items():
+        found[company, account][currency] = open_lines
+    return found

@@ -55,6 +55,18 @@ def test_no_answer_inside_the_window_changes(world: World, answers: Answers) -> 
     assert world.one("SELECT count() FROM retired_items") == 0
 
 
+def test_the_second_order_of_the_ledger_goes_with_its_postings(world: World) -> None:
+    """What is asked for one account is read from there."""
+    world.apply(ledger=KEPT)
+    postings = (
+        "SELECT company, account_id, balance_class, due_date, effective_date, recorded_at, delta_minor "
+        "FROM ledger_entries_log ORDER BY company, account_id"
+    )
+    first = world.rows(f"{postings} SETTINGS optimize_use_projections = 0")
+    assert len(first) > 100
+    assert sorted(world.rows(f"{postings} SETTINGS force_optimize_projection_name = 'by_account'")) == sorted(first)
+
+
 def test_an_item_is_whole_or_gone(world: World) -> None:
     count = "SELECT company, account_id, item_type, item_id, count() FROM ledger_entries_log GROUP BY 1, 2, 3, 4"
     before = {row[:4]: row[4] for row in world.rows(count)}

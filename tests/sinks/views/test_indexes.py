@@ -162,6 +162,21 @@ def test_other_logs_are_asked_for_one_invoice_through_their_views(
         assert any(granules[0] for granules in reads), asked
 
 
+def test_one_account_is_read_from_the_ledgers_second_order(many: Client) -> None:
+    dates = "as_of = '2026-03-31', known_as_of = '2026-04-02 12:00:00'"
+    accounts = many.query(f"SELECT DISTINCT company, account_id FROM open_items_as_of({dates}) ORDER BY ALL LIMIT 3")
+    assert len(accounts.result_rows) == 3
+    for company, account in accounts.result_rows:
+        query = f"SELECT * FROM account_aging_as_of(company = '{company}', account_id = '{account}', {dates})"
+        plan = "\n".join(str(line) for (line,) in many.query(f"EXPLAIN indexes = 1 {query}").result_rows)
+        assert re.search(r"ReadFromMergeTree \(by_account\).*?Granules: [12]$", plan, re.DOTALL | re.MULTILINE), plan
+        told = many.query(query)
+        everything = many.query(query, settings={"optimize_use_projections": 0})
+        assert Counter(told.result_rows) == Counter(everything.result_rows)
+        assert told.result_rows
+        assert int(told.summary["read_rows"]) < int(everything.summary["read_rows"])
+
+
 def test_what_people_did_on_a_day_reads_the_months_around_it(many: Client) -> None:
     there = marks(many)["events"]
     day = "from_date = '2026-03-17', to_date = '2026-03-17'"
