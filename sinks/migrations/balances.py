@@ -25,6 +25,17 @@ def known_to(as_of: str = AS_OF, known_as_of: str = KNOWN_AS_OF) -> str:
     return f"effective_date <= {as_of} AND recorded_at <= {known_as_of}"
 
 
+def posted_between(first: str, last: str) -> str:
+    """A condition on the ledger: it counted on one of the days, both inclusive, and was known at the instant.
+
+    The months are said besides, because the ledger is sorted by them.
+    """
+    return (
+        f"effective_date BETWEEN {first} AND {last} AND effective_month BETWEEN {month_of(first)} AND {month_of(last)} "
+        f"AND recorded_at <= {KNOWN_AS_OF}"
+    )
+
+
 def opening_used(as_of: str = AS_OF, known_as_of: str = KNOWN_AS_OF) -> str:
     """For the WITH of a view, once: the opening that its lines start from, as `opening_used`.
 

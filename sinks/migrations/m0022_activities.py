@@ -1,7 +1,7 @@
 """Migration 22: what people did, one row an action, in the words of those who look at it."""
 
 from sinks.migrations.ddl import Migration, View
-from sinks.migrations.m0013_work import events_between
+from sinks.migrations.people import events_between
 from sinks.migrations.text import columns
 
 _ACTIVITIES = View(
