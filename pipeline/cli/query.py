@@ -41,7 +41,8 @@ class Form(StrEnum):
 _WRITTEN_BY_CLICKHOUSE = {Form.CSV: "CSVWithNames", Form.PARQUET: "Parquet"}
 
 
-@app.command()
+# What is no option of the command is a parameter or a column of the view.
+@app.command(context_settings={"ignore_unknown_options": True})
 def query(
     context: typer.Context,
     question: Annotated[
@@ -52,7 +53,8 @@ def query(
         list[str] | None,
         typer.Argument(
             metavar="[NAME=VALUE]...",
-            help="Parameters of the view, such as as_of=2026-03-31, and columns, such as company=FR01.",
+            help="Parameters of the view, such as as_of=2026-03-31, and columns, such as company=FR01; or as options, "
+            "--as-of 2026-03-31 --company FR01.",
         ),
     ] = None,
     form: Annotated[
@@ -81,7 +83,8 @@ def query(
     """Answer a question by the name of a view, or by SQL, read-only.
 
     aging_as_of as_of=2026-03-31 is the aging as known today; with known_as_of="2026-04-01 06:00:00" it is the aging
-    as it was reported then. A column with a value, such as currency=EUR, leaves the rows that have it.
+    as it was reported then. A column with a value, such as currency=EUR, leaves the rows that have it. All of them may
+    be written as options, too: --as-of 2026-03-31 --currency EUR.
     docs/clickhouse.md lists all views.
     """
     chosen = Form.JSON if as_json else form or _form_of(output)
@@ -89,7 +92,7 @@ def query(
         if not question:
             _print_names(questions(client), chosen is Form.JSON)
             return
-        given = _parameters(values or [])
+        given = _parameters(question, values or [])
         if chosen in _WRITTEN_BY_CLICKHOUSE:
             with _opened(output) as file:
                 for piece in export(client, question, given, _WRITTEN_BY_CLICKHOUSE[chosen], rows_max):
@@ -102,8 +105,7 @@ def query(
             for line in xes.lines(answer):
                 file.write(line.encode())
     elif chosen is Form.CHART:
-        title = "" if len(question.split()) > 1 else " ".join((question, *(values or [])))
-        drawn = series(answer, title, across, up or [])
+        drawn = series(answer, _title(question, given), across, up or [])
         if output is None:
             terminal(drawn, Console(highlight=False))
         else:
@@ -116,6 +118,13 @@ def query(
         print_answer(answer, as_json=chosen is Form.JSON)
         if answer.is_cut:
             typer.echo(f"only the first {limit} rows are shown; --rows shows more", err=True)
+
+
+def _title(question: str, given: dict[str, str]) -> str:
+    """Of a picture; SQL says nothing that could stand above one."""
+    if len(question.split()) > 1:
+        return ""
+    return " ".join((question, *(f"{name}={text}" for name, text in given.items())))
 
 
 def _form_of(output: Path | None) -> Form:
@@ -150,12 +159,22 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         unfinished.unlink(missing_ok=True)
 
 
-def _parameters(values: list[str]) -> dict[str, str]:
+def _parameters(question: str, values: list[str]) -> dict[str, str]:
+    """Names and values, written `as_of=2026-03-31`, `--as-of=2026-03-31` or `--as-of 2026-03-31`."""
+    if question.startswith("-"):
+        raise Problem(f"{question} stands where the name of a view is expected", "Write the name first")
     found = {}
-    for value in values:
-        name, separator, text = value.partition("=")
-        if not separator:
-            raise Problem(f"{value!r} is not PARAMETER=VALUE", "Write, for example, as_of=2026-03-31; SQL needs quotes")
+    words = iter(values)
+    for word in words:
+        name, separator, text = word.partition("=")
+        if name.startswith("--"):
+            name = name.removeprefix("--").replace("-", "_")
+            if not separator:
+                text = next(words, "--")
+                if text.startswith("--"):
+                    raise Problem(f"{word} has no value", f"Write {word} VALUE; `arrears query --help` has the options")
+        elif not separator:
+            raise Problem(f"{word!r} is not PARAMETER=VALUE", "Write, for example, as_of=2026-03-31; SQL needs quotes")
         found[name] = text
     return found
 

@@ -48,6 +48,16 @@ def test_a_file_is_written_as_its_name_says(ask: Ask, client: Client, tmp_path: 
     assert [file.name for file in tmp_path.glob("*.part")] == []
 
 
+def test_parameters_and_columns_may_be_written_as_options(ask: Ask) -> None:
+    asked = ask("control_totals", "as_of=2026-04-30", "known_as_of=2026-05-03 00:00:00", "company=FR01", "--json")
+    assert asked.output
+    for words in (
+        ("--as-of", "2026-04-30", "--known-as-of", "2026-05-03 00:00:00", "--company", "FR01", "--json"),
+        ("--json", "--as-of=2026-04-30", "company=FR01", "--known-as-of=2026-05-03 00:00:00"),
+    ):
+        assert ask("control_totals", *words).output == asked.output
+
+
 def test_bars_in_the_terminal_are_as_long_as_their_amounts(ask: Ask) -> None:
     done = ask(BUCKETS, "--format", "chart", "--up", "open")
     assert done.code == 0
@@ -75,6 +85,10 @@ def test_a_picture_is_a_file(ask: Ask, tmp_path: Path, name: str, begins: bytes)
         (("control_totals", "as_of=2026-04-30", "--output", "no/such/folder.csv"), "cannot write"),
         (("SELECT nothing", "--output", "n.csv"), "ClickHouse refuses"),
         (("key_figures", "--output", "k.csv"), "needs from_date, to_date"),
+        (("control_totals", "--as-of"), "--as-of has no value"),
+        (("control_totals", "--as-of", "--json"), "--as-of has no value"),
+        (("control_totals", "--as-off", "2026-04-30"), "no parameter and no column as_off"),
+        (("--as-of", "2026-04-30", "control_totals"), "Write the name first"),
     ],
 )
 def test_what_cannot_be_is_one_clear_line(ask: Ask, words: tuple[str, ...], told: str) -> None:
