@@ -1,7 +1,8 @@
 """An answer as a picture: bars in the terminal, or a PNG or SVG file.
 
-The first text or date column names the bars, the number columns are their heights, a bar each where there are several.
-Amounts of several currencies never share a picture: filter by currency first.
+The first text or date column that differs from row to row names the bars, the number columns are their heights, a bar
+each where there are several. Amounts of rows with one name are added up; nothing else is, and amounts of several
+currencies never share a picture.
 """
 
 from collections.abc import Sequence
@@ -40,32 +41,63 @@ def series(answer: Answer, title: str, across: str | None, up: Sequence[str]) ->
         if name not in columns:
             raise Problem(f"the answer has no column {name}", f"Its columns are {', '.join(columns)}")
     if "currency" in columns and len({row[columns.index("currency")] for row in answer.rows}) > 1:
-        raise Problem("the answer has several currencies", "Draw one of them: SELECT … WHERE currency = 'EUR'")
+        raise Problem(
+            "the answer has several currencies", "Ask for one of them: currency=EUR, or WHERE currency = 'EUR' in SQL"
+        )
     if not answer.rows:
         raise Problem("the answer has no rows", "There is nothing to draw")
-    first = answer.rows[0]
-    named = across or next((name for name, value in zip(columns, first, strict=True) if _is_name(name, value)), None)
+    named = across or _naming(answer)
+    names = [] if named is None else [str(row[columns.index(named)]) for row in answer.rows]
+    is_added_up = len({*names}) < len(names)
     drawn = list(up) or [
-        name for name, value in zip(columns, first, strict=True) if isinstance(value, _NUMBERS) and name != named
+        name for name in columns if name != named and (_is_amount if is_added_up else _is_number)(answer, name)
     ]
     if named is None or not drawn:
         raise Problem("a picture needs a column of names and one of numbers", "Say which: --across NAME --up NUMBER")
-    rows = answer.rows[:BARS_MAX]
-    heights = {name: [_height(row[columns.index(name)], name) for row in rows] for name in drawn}
+    if is_added_up and (others := [name for name in drawn if not _is_amount(answer, name)]):
+        raise Problem(
+            f"several rows have the same {named}, and {others[0]} is no amount that can be added up",
+            "Ask for fewer rows, name the bars by another column with --across, or add up in SQL",
+        )
+    heights = {name: _heights(answer, names, name) for name in drawn}
     title = title or f"{', '.join(drawn)} by {named}"
-    return Series(title, [str(row[columns.index(named)]) for row in rows], heights)
+    bars = list(dict.fromkeys(names))
+    if len(bars) > BARS_MAX:
+        title += f" (the first {BARS_MAX} of {len(bars)})"
+    return Series(title, bars[:BARS_MAX], {name: found[:BARS_MAX] for name, found in heights.items()})
+
+
+def _naming(answer: Answer) -> str | None:
+    """The first column of names that tells rows from one another, else the first of all."""
+    found = [name for name, value in zip(answer.columns, answer.rows[0], strict=True) if _is_name(name, value)]
+    telling = (name for name in found if len({row[answer.columns.index(name)] for row in answer.rows}) > 1)
+    return next(telling, found[0] if found else None)
+
+
+def _is_number(answer: Answer, name: str) -> bool:
+    return isinstance(answer.rows[0][answer.columns.index(name)], _NUMBERS)
+
+
+def _is_amount(answer: Answer, name: str) -> bool:
+    place = answer.columns.index(name)
+    return isinstance(answer.rows[0][place], Decimal) and answer.places[place] is None
+
+
+def _heights(answer: Answer, names: Sequence[str], column: str) -> list[float]:
+    """The sum of a column for each name, in the order in which names come; of one that has only NULL, not a number."""
+    sums: dict[str, Any] = {}
+    for name, row in zip(names, answer.rows, strict=True):
+        value = row[answer.columns.index(column)]
+        if value is not None and not isinstance(value, _NUMBERS):
+            raise Problem(f"the column {column} is not of numbers", "Name a number column after --up")
+        before = sums.get(name)
+        sums[name] = value if before is None else before if value is None else before + value
+    # A picture has pixels, not cents.
+    return [float("nan") if value is None else float(value) for value in sums.values()]
 
 
 def _is_name(name: str, value: Any) -> bool:  # noqa: ANN401  whatever a column holds
     return isinstance(value, str | date | datetime) and name != "currency"
-
-
-def _height(value: Any, name: str) -> float:  # noqa: ANN401
-    if value is None:
-        return float("nan")
-    if not isinstance(value, _NUMBERS):
-        raise Problem(f"the column {name} is not of numbers", "Name a number column after --up")
-    return float(value)  # a picture has pixels, not cents
 
 
 def terminal(drawn: Series, console: Console) -> None:

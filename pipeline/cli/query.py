@@ -37,6 +37,8 @@ class Form(StrEnum):
     CHART = "chart"
 
 
+# A person or a terminal takes so much and no more; a picture is of all rows.
+_SHOWN = (Form.TABLE, Form.JSON)
 # As ClickHouse calls what it writes by itself.
 _WRITTEN_BY_CLICKHOUSE = {Form.CSV: "CSVWithNames", Form.PARQUET: "Parquet"}
 
@@ -98,7 +100,7 @@ def query(
                 for piece in export(client, question, given, _WRITTEN_BY_CLICKHOUSE[chosen], rows_max):
                     file.write(piece)
             return
-        limit = rows_max or (_EVERY_ROW if output is not None or chosen is Form.XES else _ROWS_SHOWN)
+        limit = rows_max or (_ROWS_SHOWN if output is None and chosen in _SHOWN else _EVERY_ROW)
         answer = ask(client, question, given, limit)
     if chosen is Form.XES:
         with _opened(output) as file:

@@ -67,6 +67,25 @@ def test_bars_in_the_terminal_are_as_long_as_their_amounts(ask: Ask) -> None:
     assert lines["121+"].count("█") == 0
 
 
+def test_amounts_of_rows_with_one_name_are_one_bar(ask: Ask, client: Client) -> None:
+    words = ("aging_buckets_as_of", "--as-of", "2026-04-30", "company=FR01", "currency=EUR", "--format", "chart")
+    done = ask(*words, "--across", "bucket")
+    assert done.code == 0
+    lines = [line.split() for line in done.output.splitlines()[1:] if line.strip()]
+    expected = client.query(BUCKETS.replace("2299-01-01", "2299-12-31")).result_rows
+    assert [(name, amount) for name, amount, *_ in lines] == [
+        (name, f"{amount:,.2f}".removesuffix(".00")) for name, amount, _ in expected
+    ]
+    by_account = ask(*words)  # accounts tell the rows apart, the company does not
+    assert len(by_account.output.splitlines()) > 10, by_account.errors
+
+
+def test_a_long_picture_says_that_it_is_cut(ask: Ask) -> None:
+    done = ask("SELECT toString(number) AS name, number AS height FROM numbers(200)", "--format", "chart")
+    assert "the first 60 of 200" in done.output
+    assert len(done.output.splitlines()) < 70
+
+
 @pytest.mark.parametrize(("name", "begins"), [("aging.png", b"\x89PNG"), ("aging.svg", b"<?xml")])
 def test_a_picture_is_a_file(ask: Ask, tmp_path: Path, name: str, begins: bytes) -> None:
     pytest.importorskip("matplotlib", reason="pictures need the extra `charts`")
@@ -79,6 +98,10 @@ def test_a_picture_is_a_file(ask: Ask, tmp_path: Path, name: str, begins: bytes)
     [
         (("control_totals", "as_of=2026-04-30", "--format", "chart"), "several currencies"),
         (("SELECT 1 AS one WHERE 0", "--format", "chart"), "no rows"),
+        (
+            ("SELECT 'a' AS name, number AS n FROM numbers(2)", "--format", "chart", "--up", "n"),
+            "several rows have the same name",
+        ),
         (("SELECT 'a' AS name, 'b' AS other", "--format", "chart"), "needs a column of names and one of numbers"),
         (("SELECT 'a' AS name, 1 AS n", "--format", "chart", "--up", "m"), "no column m"),
         (("control_totals", "as_of=2026-04-30", "--output", "totals.doc"), "does not say how to write it"),
