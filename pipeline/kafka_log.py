@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from pipeline.ports import Headers, OutputTooLarge, Unavailable
 from pipeline.state_topic import LogRange, read_state, translate
-from topics import RECORD_BYTES_MAX
+from topics import PRODUCER_OPTIONS, RECORD_BYTES_MAX
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class KafkaLog:
             | {
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": int(transaction_timeout_seconds * 1000),
-                "partitioner": "murmur2_random",
+                **PRODUCER_OPTIONS,
                 "linger.ms": LINGER_MILLISECONDS,
                 "compression.type": "lz4",
                 "message.max.bytes": OUTPUT_BYTES_MAX,

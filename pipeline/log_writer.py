@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from avro import contracts
 from pipeline.clock import TICK_HEADERS, tick_record
 from pipeline.errors import Problem
-from topics import Topic, partition_key
+from topics import PRODUCER_OPTIONS, Topic, partition_key
 
 FLUSH_SECONDS_MAX = 60.0
 _WAIT_SECONDS = 0.1
@@ -30,7 +30,7 @@ class LogWriter:
         self._producer = Producer(
             {
                 **client_config,
-                "partitioner": "murmur2_random",
+                **PRODUCER_OPTIONS,
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "compression.type": "lz4",

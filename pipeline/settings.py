@@ -22,6 +22,7 @@ from pipeline.settings_base import (
     Section,
     Url,
 )
+from topics import PRODUCER_OPTIONS
 
 PREFIX = "ARREARS_"
 
@@ -79,8 +80,8 @@ class KafkaSettings(Section):
         return options
 
     def producer_config(self) -> dict[str, Any]:
-        """``client_config`` plus the partitioner on which all producers must agree (DESIGN §2)."""
-        return self.client_config() | {"partitioner": "murmur2_random"}
+        """``client_config`` plus what all producers have (``topics.producing``)."""
+        return {**self.client_config(), **PRODUCER_OPTIONS}
 
 
 class ClickHouseSettings(Section):

@@ -14,7 +14,7 @@ from avro import Contracts
 from sinks.errors import Unavailable
 from sinks.positions import Record, position
 from sinks.wrap import Failure
-from topics import Topic
+from topics import PRODUCER_OPTIONS, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ class KafkaFailureLog:
     def __init__(self, producer_config: Mapping[str, Any], contracts: Contracts, topic: Topic) -> None:
         self._contracts = contracts
         self._topic = topic
-        self._producer = Producer({**producer_config, "enable.idempotence": True, "linger.ms": 5}, logger=logger)
+        options = {**producer_config, **PRODUCER_OPTIONS, "enable.idempotence": True, "linger.ms": 5}
+        self._producer = Producer(options, logger=logger)
 
     def write(self, failures: Sequence[Failure]) -> None:
         """Produce and wait for the broker's acknowledgement of each."""

@@ -14,7 +14,7 @@ from sources.failed import failed_event
 from sources.intake import now_utc
 from sources.redaction import STANDARD, Redactor
 from sources.values import Parsed, ParsedEvent, SourceReject
-from topics import catalogue, partition_key
+from topics import PRODUCER_OPTIONS, catalogue, partition_key
 
 QUEUE_MESSAGES_MAX = 50_000
 QUEUE_KIBIBYTES_MAX = 64 * 1024
@@ -59,7 +59,7 @@ class Publisher:
         self._producer = Producer(
             {
                 **client_options,
-                "partitioner": "murmur2_random",  # Java's default, on which all producers must agree (DESIGN §2)
+                **PRODUCER_OPTIONS,
                 "enable.idempotence": True,
                 "acks": "all",
                 "delivery.timeout.ms": int(delivery_seconds_max * 1000),

@@ -3,11 +3,13 @@
 from topics.broker import BrokerError, Change, Plan, apply, plan
 from topics.catalogue import ACCOUNT_PARTITIONS, EVENTS, RECORD_BYTES_MAX, Topic, catalogue
 from topics.keys import murmur2, partition_key, partition_of
+from topics.producing import PRODUCER_OPTIONS
 from topics.subjects import subjects
 
 __all__ = [
     "ACCOUNT_PARTITIONS",
     "EVENTS",
+    "PRODUCER_OPTIONS",
     "RECORD_BYTES_MAX",
     "BrokerError",
     "Change",

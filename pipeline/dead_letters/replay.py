@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from pipeline.dead_letters.letter import DeadLetter, LetterFilter
 from pipeline.errors import Problem
 from pipeline.log_reader import LogReader
-from topics import EVENTS, RECORD_BYTES_MAX, Topic, partition_of
+from topics import EVENTS, PRODUCER_OPTIONS, RECORD_BYTES_MAX, Topic, partition_of
 
 REPLAYED_FROM = "replayed_from"
 """Header of a record that was sent again: the place of its dead letter, as in ``ar.failed/3/17``."""
@@ -163,6 +163,7 @@ class Replayer:
         return Producer(
             {
                 **self._client_config,
+                **PRODUCER_OPTIONS,
                 "enable.idempotence": True,
                 "acks": "all",
                 "delivery.timeout.ms": int(_DELIVERY_SECONDS_MAX * 1000),

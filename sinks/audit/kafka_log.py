@@ -12,7 +12,7 @@ from sinks.audit.book import Anchor
 from sinks.audit.chain import Place
 from sinks.audit.deletions import Deletion
 from sinks.errors import SinkProblem
-from topics import EVENTS, Topic
+from topics import EVENTS, PRODUCER_OPTIONS, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class KafkaAuditLog:
 
     def _produce(self, topic: str, name: str, records: Sequence[tuple[str, str, Mapping[str, object]]]) -> None:
         if self._producer is None:
-            self._producer = Producer({**self._config, "enable.idempotence": True}, logger=logger)
+            self._producer = Producer({**self._config, **PRODUCER_OPTIONS, "enable.idempotence": True}, logger=logger)
         errors: list[str] = []
 
         def delivered(error: object, _message: object) -> None:

@@ -22,7 +22,7 @@ from sources.http.limits import overloaded
 from sources.http.options import ApiOptions
 from sources.publisher import record_key
 from sources.values import ParsedEvent
-from topics import Topic, catalogue
+from topics import PRODUCER_OPTIONS, Topic, catalogue
 
 FAILED_EVENT = "FailedEvent"
 VALUE_BYTES_MAX = 900_000
@@ -104,7 +104,7 @@ class Acknowledged:
         self._acknowledge_seconds_max = acknowledge_seconds_max
         self._options = {
             **client_options,
-            "partitioner": "murmur2_random",  # Java's default, on which all producers must agree (DESIGN §2)
+            **PRODUCER_OPTIONS,
             "enable.idempotence": True,
             "acks": "all",
             "delivery.timeout.ms": int(acknowledge_seconds_max * 1000),

@@ -21,6 +21,7 @@ from pipeline.lag import GroupReader
 from pipeline.local import KafkaBroker
 from sources import ParsedEvent, Position, Publisher, SourceError, SourceOptions, adapter
 from sources.publisher import QUEUE_MESSAGES_MAX
+from tests.integration.segments import describe
 from topics import apply, catalogue, partition_key, partition_of
 
 pytestmark = pytest.mark.kafka
@@ -136,14 +137,14 @@ def test_a_sample_file_stands_whole_in_the_event_log(system: System, invoices: l
         assert message.headers() == [("event_type", name.encode()), ("company", b"JP01")]
 
 
-def test_the_same_file_again_gives_the_same_ids(system: System, invoices: list[str | Path]) -> None:
+def test_the_same_file_again_gives_the_same_ids(system: System, kafka: KafkaBroker, invoices: list[str | Path]) -> None:
     said = []
     for _ in range(2):
         done = system.arrears(*invoices)
         assert done.returncode == 0, done.stderr
         said.append(done.stdout)
     counts = Counter(record["event_id"] for _, record in system.events())
-    assert set(counts.values()) == {2}, said
+    assert set(counts.values()) == {2}, "\n".join([*said, describe(kafka.folder / "data", system.topics[EVENTS])])
 
 
 def test_rates_go_to_the_reference_topic_under_their_pair_and_date(system: System, repository: Path) -> None:
