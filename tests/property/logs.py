@@ -2,7 +2,7 @@
 
 import msgspec
 
-from jobs.events import CompanyConfigured, Event, PaymentReceived, RemittanceReceived
+from jobs.events import CompanyConfigured, Event, PaymentReceived
 from tests.property.histories import COMPANIES, History
 
 KEPT = tuple(msgspec.structs.replace(settings, closed_item_days=3_650) for settings in COMPANIES)
@@ -10,13 +10,13 @@ KEPT = tuple(msgspec.structs.replace(settings, closed_item_days=3_650) for setti
 
 
 def log_of(history: History) -> list[Event]:
-    """Everything but settings, remittances, and cash of nobody under the id of somebody's payment."""
+    """Everything but settings, and cash of nobody under the id of somebody's payment."""
     received = [event for event in history.log if isinstance(event, PaymentReceived)]
     owned = {(event.company, event.payment_id) for event in received if event.account_id is not None}
     return [
         event
         for event in history.log
-        if not isinstance(event, CompanyConfigured | RemittanceReceived)
+        if not isinstance(event, CompanyConfigured)
         and not (
             isinstance(event, PaymentReceived)
             and event.account_id is None

@@ -46,6 +46,9 @@ from tests.property.writer import (
     scaled_amount,
 )
 
+REFERENCES = (None, None, "TRN-1", "TRN-2")
+"""What payments and remittances call themselves, when they do."""
+
 
 def _issue(writer: Writer, choose: Random, account: AccountBook) -> None:
     currency = currency_of(choose, account)
@@ -142,7 +145,8 @@ def _pay(writer: Writer, choose: Random, account: AccountBook) -> None:
         writer.unidentified.append(payment_id)
     writer.add(
         PaymentReceived, choose, account, payment_id=payment_id, amount_minor=amount,
-        currency=currency, value_date=writer.day(choose), on_account=choose.random() < 0.15, **given,
+        currency=currency, value_date=writer.day(choose), on_account=choose.random() < 0.15,
+        payer_reference=choose.choice(REFERENCES), **given,
     )  # fmt: skip
     if not unidentified:
         account.payments.append((payment_id, currency))
@@ -215,14 +219,23 @@ def _refund(writer: Writer, choose: Random, account: AccountBook) -> None:
 
 
 def _remit(writer: Writer, choose: Random, account: AccountBook) -> None:
-    invoice_id, currency = one_of(choose, account.invoices, next_id("I", account))
-    payment_id, _ = one_of(choose, account.payments, next_id("R", account))
-    amount = scaled_amount(choose, currency)
-    deduction = choose.choice((None, None, 1))
-    line = {"invoice_id": invoice_id, **amount, "deduction_minor": deduction, "deduction_reason": None}
+    """Of a payment that is there, or to come; mostly of what is open, now and then of what is not known yet."""
+    payment_id, currency = one_of(choose, account.payments, next_id("R", account))
+    remittance_id = new_id(choose, "T", account)
+    lines = []
+    for number in range(choose.choice((1, 1, 2, 3))):
+        known = [each for each in account.invoices if each[1] == currency]
+        invoice_id, _ = one_of(choose, known, next_id("I", account))
+        amount = fitting_amount(choose, currency, account.left.get(invoice_id), account.left.get(payment_id))
+        deduction = choose.choice((None, None, None, 0, 1, 500))
+        lines.append({"invoice_id": invoice_id, **amount, "deduction_minor": deduction, "deduction_reason": None})
+        account.applications.append(f"{remittance_id}/{number + 1}")
+        for used in (invoice_id, payment_id):
+            account.left[used] = account.left.get(used, 0) - int(str(amount["amount_minor"]))
     writer.add(
-        RemittanceReceived, choose, account, remittance_id=f"{account.account_id}-T{choose.randrange(40)}",
-        payment_id=payment_id if choose.random() < 0.5 else None, lines=[line] * choose.choice((1, 1, 2)),
+        RemittanceReceived, choose, account, remittance_id=remittance_id, lines=lines,
+        payment_id=payment_id if choose.random() < 0.5 else None, payer_reference=choose.choice(REFERENCES),
+        currency=currency if choose.random() < 0.2 else None,
     )  # fmt: skip
 
 
@@ -290,7 +303,7 @@ Move = Callable[[Writer, Random, AccountBook], None]
 
 KINDS: tuple[tuple[Move, int], ...] = (
     (_issue, 18), (_pay, 14), (_apply, 30), (_credit, 7), (_adjust, 4), (_write_off, 4), (_recover, 3), (_cancel, 4),
-    (_move_due_date, 5), (_unapply, 4), (_reverse, 5), (_refund, 3), (_park, 3), (_identify, 2), (_remit, 3),
+    (_move_due_date, 5), (_unapply, 4), (_reverse, 5), (_refund, 3), (_park, 3), (_identify, 2), (_remit, 6),
     (_dispute, 4), (_resolve, 3), (_promise, 3), (_except, 2), (_collect, 2),
 )  # fmt: skip
 

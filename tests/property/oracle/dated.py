@@ -132,6 +132,7 @@ class Cash:
     refunds: list[tuple[Day, int]] = field(default_factory=list)
     reversed_on: Day | None = None
     content: tuple[object, ...] = ()  # what was said of it
+    references: frozenset[str | None] = frozenset()
 
     @property
     def left(self) -> int:

@@ -15,10 +15,10 @@ from jobs.company import CompanySettings
 from jobs.money import rescale
 from jobs.values import Day, Instant, Minor, day_of, moment_of
 from tests.property.oracle.dated import Case, Cash, Line, Paper, Part
-from tests.property.oracle.settlements import Settlements
+from tests.property.oracle.remittances import Remittances
 
 
-class Journal(Settlements):
+class Journal(Remittances):
     """Several companies. `take` every event of the log, ticks too; ask when the log has been read far enough."""
 
     def __init__(self, settings: Mapping[str, CompanySettings]) -> None:
@@ -31,7 +31,6 @@ class Journal(Settlements):
         self.adjustments: set[tuple[str, str]] = set()
         self.unidentified: dict[tuple[str, str], Cash] = {}
         self.moved: set[tuple[str, str]] = set()
-        self.cases: dict[tuple[str, str], Case] = {}
 
     def take(self, event: events.Event) -> None:
         """One event. Known is what was heard of, never before the clock (SEMANTICS 1.2)."""
@@ -117,7 +116,8 @@ class Journal(Settlements):
         amount = None if paper is None else rescale(event.amount_minor, event.amount_scale, paper.currency)
         if paper is None or amount is None or paper.cancelled or at in self.adjustments:
             return False
-        if -amount > paper.open or (paper.kind == "credit_memo" and (amount < 0 or amount > -paper.open)):
+        fits = 0 < amount <= -paper.open if paper.kind == "credit_memo" else -amount <= paper.open
+        if not fits:
             return False
         self.adjustments.add(at)
         day = self._day(event, event.effective_date)
@@ -180,7 +180,10 @@ class Journal(Settlements):
         known[at] = Cash(
             event.company, event.account_id or "", event.payment_id, event.currency, event.amount_minor,
             event.value_date, part, event.on_account, content=_content(event),
+            references=frozenset({event.payer_reference, event.end_to_end_id, event.bank_reference}),
         )  # fmt: skip
+        if event.account_id is not None:
+            self.came(known[at])
         return True
 
     def identify(self, event: events.PaymentIdentified) -> bool:
@@ -199,6 +202,7 @@ class Journal(Settlements):
             part = Part(0, found.value_date, found.value_date)
             part.change(self.changed(found.value_date, found.part.open, "identification"))
             self.cash[at] = replace(found, account=event.account_id or "", part=part)
+            self.came(self.cash[at])
         return True
 
     def park_cash(self, event: events.PaymentPlacedOnAccount) -> bool:
@@ -259,6 +263,9 @@ class Journal(Settlements):
 
     # Days
 
+    def today(self, company: str) -> Day:
+        return day_of(moment_of(self.clock).astimezone(self.zones[company]).date())
+
     def _day(self, event: events.Event, given: Day | None) -> Day:
         """The date given, else the company's local date of what happened."""
         if given is not None:
@@ -270,6 +277,9 @@ class Journal(Settlements):
 
     def unapply_event(self, event: events.CashUnapplied) -> bool:
         return self.unapply(event, self._day(event, event.effective_date))
+
+    def advise_event(self, event: events.RemittanceReceived) -> bool:
+        return self.advise(event, self._day(event, None))
 
     def dispute_event(self, event: events.DisputeOpened) -> bool:
         return self.dispute(event, self._day(event, None))
@@ -319,6 +329,7 @@ _HANDLERS: dict[type[events.Event], Callable[[Journal, Any], bool]] = {
     events.PaymentPlacedOnAccount: Journal.park_cash,
     events.PaymentRefunded: Journal.refund,
     events.PaymentReversed: Journal.reverse,
+    events.RemittanceReceived: Journal.advise_event,
     events.CashApplied: Journal.apply_event,
     events.CashUnapplied: Journal.unapply_event,
     events.DisputeOpened: Journal.dispute_event,

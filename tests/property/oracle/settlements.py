@@ -26,6 +26,7 @@ class Request:
     instalment: int | None
     method: str
     at_most: bool = False
+    deduction: int = 0  # contested when the invoice arrives
 
     @property
     def elsewhere(self) -> bool:
@@ -44,6 +45,10 @@ class Settlements(Contests):
         self.parked: dict[tuple[str, str], Request] = {}
         self.names: set[tuple[str, str]] = set()  # of applications; one that is refused leaves its name free
 
+    def deduct(self, name: str, paper: Paper, amount: int, day: Day) -> None:
+        """What a payer kept back of an invoice."""
+        raise NotImplementedError
+
     # Applications
 
     def apply(self, event: events.CashApplied, day: Day) -> bool:
@@ -61,7 +66,7 @@ class Settlements(Contests):
             return self.settle(request, paper)
         if event.amount_minor < 0:
             return False
-        self._park(request)
+        self.park(request)
         return True
 
     def _source(self, event: events.CashApplied) -> Cash | Paper | None:
@@ -81,12 +86,12 @@ class Settlements(Contests):
         if wrong:
             return True
         if paper is None:
-            self._park(request)
+            self.park(request)
         else:
             self.settle(request, paper)
         return True
 
-    def _park(self, request: Request) -> None:
+    def park(self, request: Request) -> None:
         name = request.source.company, request.name
         self.names.add(name)
         self.parked[name] = request
@@ -97,7 +102,7 @@ class Settlements(Contests):
                           exponent(memo.currency) or 0, memo.currency, memo.posting_date, None, "credit_memo",
                           at_most=True)  # fmt: skip
         if named is None:
-            self._park(request)
+            self.park(request)
         elif named.kind != "credit_memo":
             self.settle(request, named)
 
@@ -111,6 +116,7 @@ class Settlements(Contests):
         for name, request in sorted(waiting, key=lambda each: each[1].elsewhere):
             del self.parked[name]
             self.names.discard(name)
+            self.deduct(request.name, paper, request.deduction, request.day)
             self.settle(request, self.find(paper.company, paper.account, paper.number) or paper)
 
     def settle(self, request: Request, paper: Paper) -> bool:
