@@ -131,7 +131,7 @@ def apply_parked(step: Step, document_key: str, document: Document) -> None:
             step.effects.append(
                 Rejection(
                     event_id=application.event_id,
-                    event_type="CashApplied",
+                    event_type=_came_with(application),
                     company=step.company,
                     account_id=application.account,
                     reason=verdict.reason,
@@ -140,6 +140,13 @@ def apply_parked(step: Step, document_key: str, document: Document) -> None:
                     late=True,
                 )
             )
+
+
+def _came_with(application: Application) -> str:
+    """The event that asked for it: a credit memo or a remittance was taken, whatever becomes of what it asks for."""
+    if application.up_to:
+        return "CreditMemoIssued"
+    return "CashApplied" if application.content else "RemittanceReceived"
 
 
 def _announce_arrival(step: Step, application_key: str, application: Application, source: ForeignSource) -> None:

@@ -67,6 +67,14 @@ def test_what_it_waited_for_may_have_been_taken_meanwhile(books: Books) -> None:
     assert books.out.rejections == []
 
 
+def test_in_another_currency_than_what_it_waited_for_it_stays_open_and_that_is_refused(books: Books) -> None:
+    books.credit_memo("M1", "30.00", invoice_id="I1")
+    books.invoice("I1", "20.00", currency="USD")
+    assert (books.item("I1").open_minor, books.live().credits_minor) == (minor("20.00"), minor("30.00"))
+    (refused,) = books.out.rejections
+    assert (refused.event_type, refused.reason, refused.late) == ("CreditMemoIssued", "currency_mismatch", True)
+
+
 def test_an_open_credit_is_applied_like_cash(books: Books) -> None:
     books.invoice("I1", "20.00")
     books.credit_memo("M1", "30.00")

@@ -120,6 +120,16 @@ class TestLines:
         desk.invoice("I9", "60.00")
         assert (desk.receipt("R1").status, desk.item("I9").status, desk.out.rejections) == ("applied", "paid", [])
 
+    def test_parked_and_no_longer_fitting_a_line_of_it_is_refused_and_not_an_application(self, desk: Desk) -> None:
+        desk.payment("R1", "100.00")
+        desk.remit("T1", ("I9", "60.00"), ("I1", "40.00"))
+        desk.invoice("I9", "50.00")
+        assert (desk.receipt("R1").unapplied_minor, open_of(desk)[0], desk.item("I9").open_minor) == (
+            6_000, 6_000, 5_000,
+        )  # fmt: skip
+        (refused,) = desk.out.rejections
+        assert (refused.event_type, refused.reason, refused.late) == ("RemittanceReceived", "over_application", True)
+
     def test_the_same_advice_again_is_a_duplicate_or_a_conflict(self, desk: Desk) -> None:
         desk.payment("R1", "50.00")
         desk.remit("T1", ("I1", "50.00"))

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs.events import ExceptionFlagged
-from jobs.values import date_of
+from jobs.events import CreditMemoIssued, ExceptionFlagged
+from jobs.values import Day, date_of
 from tests.property.oracle import Journal
 from tests.property.oracle.dated import Paper
 from tests.sinks.oracles.asking import Row, ask, money
@@ -94,3 +94,26 @@ def test_the_history_of_an_invoice(client: Client, told: Told) -> None:
         told_of += len(rows)
     assert told_of > 300
     assert seen_refused > 3
+
+
+def test_a_credit_memo_was_issued_whatever_it_does_to_the_invoice_that_it_names(client: Client, told: Told) -> None:
+    """In another currency than the invoice it waited for it is refused late, in part, and is a credit all the same."""
+    refusals, found = refused(told), 0
+    memos = [event for event in told.log if isinstance(event, CreditMemoIssued)]
+    for paper in told.journal().papers.values():
+        of = [memo for memo in memos if (memo.company, memo.invoice_id) == (paper.company, paper.number)]
+        waited = [
+            memo.event_id
+            for memo in of
+            if refusals[memo.company, memo.event_id]
+            and memo.currency != paper.currency
+            and (memo.company, "credit_memo", memo.credit_memo_id) in told.journal().papers
+        ]
+        if not waited or paper.kind == "credit_memo":
+            continue
+        window = {"from_date": paper.posting_date, "to_date": Day(paper.posting_date + 1)}
+        rows = ask(client, "process_log", company=paper.company, **window)
+        issued = {row["event_id"] for row in rows if row["activity"] == "CreditMemoIssued"}
+        found += sum(memo in issued for memo in waited)
+        assert set(waited) <= issued, (paper.number, waited)
+    assert found

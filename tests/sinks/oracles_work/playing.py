@@ -64,7 +64,7 @@ class Played:
                 _, record = self.books.contracts.decode(stored.value() or b"")
                 if not record["late"]:
                     places.add((int(str(record["partition"])), int(str(record["offset"]))))
-                elif record["event_type"] != "RemittanceReceived":
+                elif record["event_type"] not in {"RemittanceReceived", "CreditMemoIssued"}:
                     events.add((str(record["company"]), str(record["event_id"]).partition("/")[0]))
         return events, places
 
