@@ -37,10 +37,13 @@ def installed(
     *,
     recorded_at: int = 0,
     keeps_data: bool = False,
+    sink_age_seconds: tuple[float, float] = (0.25, 0.5),
 ) -> Iterator[Settings]:
     """Topics, tables, companies, a worker and a sink; whoever runs it makes the time pass. Ends what it started.
 
-    Whoever has many questions keeps the data and asks when worker and sink run no more; then ``remove``.
+    Whoever has many questions keeps the data and asks when worker and sink run no more; then ``remove``. Whoever writes
+    a long history before the first question lets rows wait longer for others (at least, at most): each insert costs the
+    broker two commits.
     """
     clickhouse.start()
     settings = Settings(
@@ -52,7 +55,8 @@ def installed(
         variable_name("kafka", "topic_prefix"): prefix,
         variable_name("clickhouse", "database"): settings.clickhouse.database,
         variable_name("clock", "mode"): "external",
-        variable_name("sink", "age_seconds_max"): "0.5",
+        variable_name("sink", "age_seconds_min"): str(sink_age_seconds[0]),
+        variable_name("sink", "age_seconds_max"): str(sink_age_seconds[1]),
     }
     prepare_topics(settings)
     make_tables(clickhouse_address(settings))

@@ -165,7 +165,10 @@ def played(
     parts = parts_of(load(path) for path in PATHS)
     companies = [company for part in parts for company in part.companies()]
     folder = tmp_path_factory.mktemp("scenarios")
-    with installed(kafka, clickhouse, "scenarios.", folder, companies, keeps_data=True) as settings:
+    ages = (3.0, 4.0)  # nobody asks before the history is written
+    with installed(
+        kafka, clickhouse, "scenarios.", folder, companies, keeps_data=True, sink_age_seconds=ages
+    ) as settings:
         settling = Cutting(settings)
         play(parts, LogWriter(settings), settling)
         lines = wait_until_arrived(settings)
