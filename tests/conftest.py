@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from hypothesis import settings
 
 from pipeline.local import ClickHouseServer, KafkaBroker
 from tests.distribution import ByLength
 
 _numbers = itertools.count(1)
 _brokers: list[KafkaBroker] = []  # those of this session that were asked for
+
+# No example has a deadline: a machine that does something else meanwhile is no failure.
+settings.register_profile("arrears", deadline=None)
+settings.load_profile("arrears")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByLength:
@@ -25,12 +30,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByLength:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Everything that is imported and collected stays to the end: nothing of it is looked at for garbage."""
+    """Everything that is imported and collected stays to the end: nothing of it is looked at for garbage. What tests
+    make is looked at less often than usual; that took a twentieth of the time of the pure ones.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         gc.enable()
 
 

@@ -1,5 +1,6 @@
 """The real neighbours of a sink: topics on the broker, tables in ClickHouse, records in transactions, a process."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from clickhouse_connect.driver.client import Client
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -41,8 +43,8 @@ class System:
         make_tables(self.address)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.address.client() as client:
-            return [tuple(row) for row in client.query(sql).result_rows]
+        """The rows of an answer. Tests ask while they wait, and a new client costs ten times as much as a question."""
+        return [tuple(row) for row in _client(self.address).query(sql).result_rows]
 
     def sink_values(self, **options: object) -> dict[str, Any]:
         """What `tests.sinks.process` makes a sink of."""
@@ -58,6 +60,12 @@ class System:
         """A sink in a process of its own."""
         values = json.dumps(self.sink_values(**options))
         return subprocess.Popen([sys.executable, "-m", "tests.sinks.process", values])
+
+
+@functools.lru_cache(maxsize=2)
+def _client(address: Address) -> Client:
+    """Of the system that is asked, and the one before."""
+    return address.client()
 
 
 def system(bootstrap_servers: str, url: str, prefix: str) -> System:
