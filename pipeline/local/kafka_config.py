@@ -39,7 +39,7 @@ OPTIONS = {
     # After a kill -9 the node waits until its former life has expired: 9 s by default.
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
-    # No empty records into the log of the metadata: they tell other controllers that this one lives, and there are none.
+    # No empty records into the log of the metadata: they tell other controllers that this one lives; there are none.
     # By default there are two a second, a quarter of what the node does when nobody asks for anything.
     "metadata.max.idle.interval.ms": "0",
 }
