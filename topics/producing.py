@@ -10,7 +10,7 @@ PRODUCER_OPTIONS: Mapping[str, Any] = MappingProxyType(
         "partitioner": "murmur2_random",
         # A batch is sent when it is known what became of the one before it. Otherwise a broker that does not lead a
         # young partition yet may refuse a producer's first batch and take its second one, and librdkafka then calls
-        # both delivered: silent loss, in spite of idempotence (adr/0075, KAFKA-15591).
+        # both delivered: silent loss, in spite of idempotence (adr/0071, KAFKA-15591).
         "max.in.flight.requests.per.connection": 1,
     }
 )

@@ -10,9 +10,11 @@ _PERSONAL_TEXT = rf'"({_KEYS})": ?"(?:[^"\\]|\\.)*"'
 _STARS = r'"\1":"***"'
 _MASKED = f"replaceRegexpAll(payload, {literal(_PERSONAL_TEXT)}, {literal(_STARS)})"
 
-# Few events have it, and to look for the name costs a twentieth of reading the JSON.
+# Few events have any, and to look for the name costs a twentieth of reading the JSON.
 _INVOICE_IDS = (
-    """if(position(payload, '"invoice_ids"') > 0, JSONExtract(payload, 'invoice_ids', 'Array(String)'), [])"""
+    """multiIf(position(payload, '"invoice_ids"') > 0, JSONExtract(payload, 'invoice_ids', 'Array(String)'), """
+    "event_type = 'RemittanceReceived', arrayDistinct(tupleElement("
+    "JSONExtract(payload, 'lines', 'Array(Tuple(invoice_id String))'), 'invoice_id')), [])"
 )
 
 # Taken out of the payload when they are asked for: they cost nothing to insert or to keep, follow an erasure, and may be
@@ -27,7 +29,7 @@ effective_date : Nullable(Date32)  ALIAS toDate32OrNull(JSONExtractString(payloa
 invoice_ids    : Array(String)  ALIAS """
         + _INVOICE_IDS
         + """
-                                          | Invoices that a promise or notice names; else empty.
+                                          | Invoices that a promise, a notice or the lines of a remittance name; else empty.
 channel        : String  ALIAS JSONExtractString(payload, 'channel')
                                           | How a contact was made or a notice sent; else empty.
 direction      : String  ALIAS JSONExtractString(payload, 'direction')

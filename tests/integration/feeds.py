@@ -16,7 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from avro import contracts
 from tests.integration.topic_reader import read_topics
-from topics import apply, catalogue
+from topics import PRODUCER_OPTIONS, apply, catalogue
 
 SECONDS_MAX = 60.0
 
@@ -57,7 +57,7 @@ class FeedSystem:
         self, topic: str, values: list[bytes | None], key: str = "k", headers: Mapping[str, bytes] | None = None
     ) -> None:
         """Records in one partition, as a connector writes them."""
-        producer = Producer({**self.client_config, "linger.ms": 5})
+        producer = Producer({**self.client_config, **PRODUCER_OPTIONS, "linger.ms": 5})
         given: list[tuple[str, str | bytes | None]] = list((headers or {}).items())
         for value in values:
             producer.produce(topic, key=key, value=value, headers=given)

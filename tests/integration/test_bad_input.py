@@ -142,7 +142,7 @@ Records = list[tuple[int, bytes | None, bytes | None]]
 
 def send(place: Place, records: Records) -> dict[int, int]:
     """Append records as a foreign producer would; the offset of each, by its number."""
-    producer = Producer({**place.settings.kafka.client_config(), "message.max.bytes": 2_000_000})
+    producer = Producer({**place.settings.kafka.producer_config(), "message.max.bytes": 2_000_000})
     topic = place.settings.kafka.topic_prefix + EVENTS
     offsets: dict[int, int] = {}
     for number, (partition, key, value) in enumerate(records):

@@ -1,4 +1,4 @@
-"""Nothing is lost when a broker refuses a producer's first batch and would take the second one (adr/0075)."""
+"""Nothing is lost when a broker refuses a producer's first batch and would take the second one (adr/0071)."""
 
 import io
 import time

@@ -17,6 +17,7 @@ from sources.streams import Follower, load_stream_config, stream_reader
 from tests.integration.feeds import FeedSystem, end, read_topic, wait_until
 from tests.sources.streams.records import INVOICE, MAPPING, STREAM, change
 from tests.sources.streams.test_outbox import EVENT
+from topics import PRODUCER_OPTIONS
 
 pytestmark = pytest.mark.kafka
 
@@ -153,7 +154,7 @@ def test_tables_that_belong_together_are_read_in_the_order_of_their_commits(syst
     quoted = ", ".join(f'"{topic}"' for topic in reversed(topics))
     config = f'name = "o"\nkind = "outbox"\ntopics = [{quoted}]\ncompany = "FR01"\nsource = "erp"\n'
     system.file("ordered.toml", config)
-    producer = Producer({**system.client_config, "linger.ms": 5})
+    producer = Producer({**system.client_config, **PRODUCER_OPTIONS, "linger.ms": 5})
     for number in range(400):
         payment = {**CASH, "event": "PaymentReceived", "payment_id": f"P{number}", "currency": "EUR",
                    "value_date": "2026-03-01"}  # fmt: skip

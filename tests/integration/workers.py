@@ -26,7 +26,7 @@ from pipeline.companies import plan, publish
 from pipeline.errors import Problem
 from pipeline.lag import GroupReader, PartitionLag, read_exact_lag
 from pipeline.progress import Progress
-from topics import EVENTS, Topic, catalogue, partition_key
+from topics import EVENTS, PRODUCER_OPTIONS, Topic, catalogue, partition_key
 
 ACCOUNTS = 400
 BURST_SECONDS = 0.1
@@ -106,9 +106,7 @@ class System:
     def producer(self, **options: object) -> Producer:
         """A source's producer."""
         return Producer(
-            self.client_config
-            | {"partitioner": "murmur2_random", "enable.idempotence": True, "linger.ms": 20}
-            | options
+            {**self.client_config, **PRODUCER_OPTIONS, "enable.idempotence": True, "linger.ms": 20, **options}
         )
 
     def start_worker(self) -> "WorkerProcess":

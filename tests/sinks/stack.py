@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from sinks.clickhouse import Address
 from tests.sinks.copies import make_tables
-from topics import Topic, catalogue
+from topics import PRODUCER_OPTIONS, Topic, catalogue
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,13 @@ class TransactionalWriter:
 
     def __init__(self, client_config: Mapping[str, Any], transactional_id: str) -> None:
         self._producer = Producer(
-            {**client_config, "transactional.id": transactional_id, "linger.ms": 5, "compression.type": "lz4"}
+            {
+                **client_config,
+                **PRODUCER_OPTIONS,
+                "transactional.id": transactional_id,
+                "linger.ms": 5,
+                "compression.type": "lz4",
+            }
         )
         self._producer.init_transactions(30)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.local import KafkaBroker
 from tests.jobs.examples import examples
-from topics import murmur2, partition_key, partition_of
+from topics import PRODUCER_OPTIONS, murmur2, partition_key, partition_of
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_librdkafka_puts_every_key_where_we_look_for_it(kafka: KafkaBroker, topi
         created.result(30)
     keys = [partition_key(f"C{number % 7}", "Ä" * (number % 5) + str(number)) for number in range(500)]
     keys += [bytes([number]) * length for number in (0, 127, 128, 255) for length in range(1, 10)]
-    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "partitioner": "murmur2_random"})
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, **PRODUCER_OPTIONS})
     for key in keys:
         producer.produce(topic, key=key, value=b"x")
     assert producer.flush(30) == 0

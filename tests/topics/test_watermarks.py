@@ -5,6 +5,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from pipeline.local import KafkaBroker
+from topics import PRODUCER_OPTIONS
 from topics.watermarks import watermarks
 
 pytestmark = pytest.mark.kafka
@@ -37,7 +38,7 @@ def test_topics_that_were_made_this_instant(kafka: KafkaBroker, topic_prefix: st
 def test_what_lies_between_them_is_what_was_written(kafka: KafkaBroker, topic_prefix: str) -> None:
     name = f"{topic_prefix}written"
     make(kafka, name, partitions=2)
-    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, **PRODUCER_OPTIONS})
     for _ in range(3):
         producer.produce(name, b"x", partition=1)
     assert producer.flush(30) == 0

@@ -32,7 +32,7 @@ def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
 @pytest.fixture
 def half_visible(settings: Settings) -> Producer:
     """An event is handled, as the state says; what it led to is written and its commit not there to be seen yet."""
-    config, topics = settings.kafka.client_config(), catalogue(settings.kafka.topic_prefix)
+    config, topics = settings.kafka.producer_config(), catalogue(settings.kafka.topic_prefix)
     producer = Producer(config)
     producer.produce(topics[EVENTS].name, b"an event", partition=0)
     producer.produce(topics["ar.state"].name, Progress(position=1, applied=1).encode(), PROGRESS_KEY, partition=0)

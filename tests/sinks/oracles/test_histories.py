@@ -27,7 +27,12 @@ def said_of(told: Told, journal: Journal, paper: Paper) -> set[str]:
         for event in told.log
         if event.company == paper.company
         and (
-            paper.number in {getattr(event, "invoice_id", None), *getattr(event, "invoice_ids", ())}
+            paper.number
+            in {
+                getattr(event, "invoice_id", None),
+                *getattr(event, "invoice_ids", ()),
+                *(line.invoice_id for line in getattr(event, "lines", ())),
+            }
             or (
                 isinstance(event, ExceptionFlagged)
                 and (event.subject_type, event.subject_id) == ("invoice", paper.number)

@@ -45,7 +45,8 @@ def _named(sents: list[Sent]) -> list[Row]:
     rows = []
     for sent in sents:
         record = sent.record
-        cases = {record["invoice_id"]} if record.get("invoice_id") else set(record.get("invoice_ids") or ())
+        lines = {line["invoice_id"] for line in record.get("lines") or ()}
+        cases = {record["invoice_id"]} if record.get("invoice_id") else lines | set(record.get("invoice_ids") or ())
         said = (record["actor_id"] or "unknown", record["actor_role"], record["source"])
         rows += [(case, sent.name, utc(record["occurred_at"]), *said) for case in cases]
     return rows
