@@ -53,17 +53,17 @@ def rollup(
             openings = write_openings(client)
             if openings.written and not as_json:
                 Console(highlight=False).print(f"{openings.written} openings written, {openings.held} hold")
-            for code in _companies(client, company):
-                for done in roll_up(client, code, _days(client, code, begin, end)):
-                    _tell(code, done, as_json=as_json)
+            days = {code: _days(client, code, begin, end) for code in _companies(client, company)}
+            for done in roll_up(client, days):
+                _tell(done, as_json=as_json)
 
 
-def _tell(code: str, done: Rollup, *, as_json: bool) -> None:
+def _tell(done: Rollup, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(done._asdict() | {"day": done.day.isoformat()}))
     else:
         Console(highlight=False).print(
-            f"{code} {done.day}: {done.accounts:,} balances, {done.figures} sets of key figures, "
+            f"{done.company} {done.day}: {done.accounts:,} balances, {done.figures} sets of key figures, "
             f"{done.activity:,} rows of activity"
         )
 

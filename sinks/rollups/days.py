@@ -1,10 +1,11 @@
-"""Writes the rollups of one local day of one company. Writing it again replaces it, row for row.
+"""Writes the rollups of local days, each for all companies that have it: planning the views costs more than one company
+more. Writing a day again replaces it, row for row.
 
 All rows of a day that are written together bear one `computed_at`, and the views show the latest of each day: what an
 account had that has no row any more when a day is written again is not shown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -16,22 +17,47 @@ from sinks.queries import EVERYTHING_KNOWN
 
 WINDOW_DAYS = 90
 
-_LOCAL = "toDate32(formatDateTime(occurred_at, '%F', {timezone:String}))"
+_IN = "company IN {companies:Array(String)}"
+_TIMEZONES = "(SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of"
+_LOCAL = "toDate32(formatDateTime(occurred_at, '%F', if(timezone_of[company] = '', 'UTC', timezone_of[company])))"
 # An event that was refused and sent again counts as it was taken; one that never was, as it was refused.
-_TAKEN_SINCE = f"""SELECT event_id FROM events
-    WHERE company = {{company:String}} AND {taken()}
-        AND event_id IN (SELECT event_id FROM rejected_events WHERE NOT late)"""
+_TAKEN_SINCE = f"""SELECT company, event_id FROM events
+    WHERE {_IN} AND {taken()}
+        AND (company, event_id) IN (SELECT company, event_id FROM rejected_events WHERE NOT late)"""
 _ACTIVITY = f"""
 INSERT INTO activity_hourly_versions
+WITH {_TIMEZONES}
 SELECT company, {_LOCAL} AS local_date, toStartOfHour(toDateTime(occurred_at, 'UTC')) AS hour, actor_id, actor_role,
     event_type, source, uniqExact(event_id) AS events,
     {{at:DateTime64(6, 'UTC')}} AS computed_at
 FROM events
-WHERE company = {{company:String}} AND occurred_at >= {{begin:DateTime64(6, 'UTC')}}
+WHERE {_IN} AND occurred_at >= {{begin:DateTime64(6, 'UTC')}}
     AND occurred_at < {{end:DateTime64(6, 'UTC')}} AND local_date = {{day:Date32}}
-    AND (({taken()}) OR event_id NOT IN ({_TAKEN_SINCE}))
+    AND (({taken()}) OR (company, event_id) NOT IN ({_TAKEN_SINCE}))
 GROUP BY company, local_date, hour, actor_id, actor_role, event_type, source
 """
+_AGING = f"""
+INSERT INTO aging_daily_versions (as_of, known_as_of, {", ".join(AGING_COLUMNS)}, computed_at)
+SELECT {{day:Date32}}, (SELECT max(recorded_at) FROM ledger_entries_log), {", ".join(AGING_COLUMNS)},
+    {{at:DateTime64(6, 'UTC')}}
+FROM aging_as_of(as_of = {{day:Date32}}, known_as_of = {{known:String}})
+WHERE {_IN}"""
+_FIGURES = f"""
+INSERT INTO key_figures_daily_versions (from_date, to_date, {", ".join(FIGURE_COLUMNS)}, computed_at)
+SELECT {{first:Date32}}, {{day:Date32}}, {", ".join(FIGURE_COLUMNS)}, {{at:DateTime64(6, 'UTC')}}
+FROM key_figures(from_date = {{first:Date32}}, to_date = {{day:Date32}}, known_as_of = {{known:String}})
+WHERE {_IN}"""
+_COUNTS = f"""
+SELECT company, countIf(kind = 1), countIf(kind = 2), countIf(kind = 3)
+FROM
+(
+    SELECT company, 1 AS kind FROM aging_daily WHERE {_IN} AND as_of = {{day:Date32}}
+    UNION ALL
+    SELECT company, 2 FROM key_figures_daily WHERE {_IN} AND to_date = {{day:Date32}}
+    UNION ALL
+    SELECT company, 3 FROM activity_hourly WHERE {_IN} AND local_date = {{day:Date32}}
+)
+GROUP BY company"""
 
 
 class Rollup(NamedTuple):
@@ -44,49 +70,25 @@ class Rollup(NamedTuple):
     activity: int
 
 
-def roll_up(client: Client, company: str, days: Iterator[date] | list[date]) -> Iterator[Rollup]:
-    """Write these local days of a company, one after the other. Raises the client's errors."""
-    timezone = client.query(
-        "SELECT timezone FROM companies WHERE company = {company:String}", parameters={"company": company}
-    ).result_rows
-    zone = str(timezone[0][0]) if timezone else "UTC"
-    for day in days:
-        yield _one(client, company, zone, day)
+def roll_up(client: Client, days: Mapping[str, Collection[date]]) -> Iterator[Rollup]:
+    """Write these local days of companies, day after day. Raises the client's errors."""
+    for day in sorted({day for own in days.values() for day in own}):
+        yield from _written(client, sorted(company for company, own in days.items() if day in own), day)
 
 
-def _one(client: Client, company: str, zone: str, day: date) -> Rollup:
+def _written(client: Client, companies: list[str], day: date) -> Iterator[Rollup]:
     given = {
-        "company": company,
+        "companies": companies,
         "day": day,
         "first": day - timedelta(days=WINDOW_DAYS - 1),
-        "timezone": zone,
         "known": EVERYTHING_KNOWN,
         "at": str(client.query("SELECT toString(now64(6, 'UTC'))").result_rows[0][0]),
         # An instant's local date is at most a day off its date in UTC.
         "begin": f"{day - timedelta(days=1)} 00:00:00",
         "end": f"{day + timedelta(days=2)} 00:00:00",
     }
-    names = ", ".join(AGING_COLUMNS)
-    client.command(
-        f"INSERT INTO aging_daily_versions (as_of, known_as_of, {names}, computed_at) "
-        f"SELECT {{day:Date32}}, (SELECT max(recorded_at) FROM ledger_entries_log), {names}, "
-        "{at:DateTime64(6, 'UTC')} "
-        "FROM aging_as_of(as_of = {day:Date32}, known_as_of = {known:String}) WHERE company = {company:String}",
-        parameters=given,
-    )
-    figures = ", ".join(FIGURE_COLUMNS)
-    client.command(
-        f"INSERT INTO key_figures_daily_versions (from_date, to_date, {figures}, computed_at) "
-        f"SELECT {{first:Date32}}, {{day:Date32}}, {figures}, {{at:DateTime64(6, 'UTC')}} "
-        "FROM key_figures(from_date = {first:Date32}, to_date = {day:Date32}, known_as_of = {known:String}) "
-        "WHERE company = {company:String}",
-        parameters=given,
-    )
-    client.command(_ACTIVITY, parameters=given)
-    counts = client.query(
-        "SELECT (SELECT count() FROM aging_daily WHERE company = {company:String} AND as_of = {day:Date32}), "
-        "(SELECT count() FROM key_figures_daily WHERE company = {company:String} AND to_date = {day:Date32}), "
-        "(SELECT count() FROM activity_hourly WHERE company = {company:String} AND local_date = {day:Date32})",
-        parameters=given,
-    ).result_rows[0]
-    return Rollup(company, day, *(int(count) for count in counts))
+    for statement in (_AGING, _FIGURES, _ACTIVITY):
+        client.command(statement, parameters=given)
+    found = {str(company): counts for company, *counts in client.query(_COUNTS, parameters=given).result_rows}
+    for company in companies:
+        yield Rollup(company, day, *(int(count) for count in found.get(company, (0, 0, 0))))

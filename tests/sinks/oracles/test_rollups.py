@@ -33,14 +33,21 @@ def assert_aging(row: Row, journal: Journal, told: Told, as_of: Day) -> None:
     assert row["disputed"] == money(disputed_of(journal, as_of)[account], currency)
 
 
+@pytest.fixture(scope="module")
+def written(client: Client, told: Told) -> list[Day]:
+    """Days of all companies: the second was written twice."""
+    days = days_of(told.journal(), 4)[2:5]
+    for some in (days, days[1:2]):
+        dates = [date_of(day) for day in some]
+        done = list(roll_up(client, dict.fromkeys(COMPANIES, dates)))
+        assert [(one.day, one.company) for one in done] == [(day, code) for day in dates for code in sorted(COMPANIES)]
+    return days
+
+
 @pytest.mark.parametrize("company", COMPANIES)
-def test_a_day_that_was_written_twice(client: Client, told: Told, company: str) -> None:
+def test_a_day_that_was_written_twice(client: Client, told: Told, written: list[Day], company: str) -> None:
     """Beside one that was written once, and one that comes later."""
-    journal = told.journal()
-    days = days_of(journal, 4)[2:5]
-    for written in (days, days[1:2]):
-        dates = [date_of(day) for day in written]
-        assert [done.day for done in roll_up(client, company, dates)] == dates
+    journal, days = told.journal(), written
     for as_of in days:
         where = f"WHERE company = '{company}' AND as_of = '{date_of(as_of)}'"
         found = keyed(ask(client, "aging_daily", where=where), "company", "account_id", "currency")

@@ -14,9 +14,9 @@ from tests.sinks.views.sample import Sample
 pytestmark = pytest.mark.clickhouse
 
 KEPT = 45
-VIEWS = ("open_items_as_of", "aging_as_of", "disputed_as_of")
-# What it shows is in the rows of aging_as_of, and nothing else is: it is asked once a date.
-BUCKETS = "aging_buckets_as_of"
+LINES = "open_items_as_of"
+# What they show are sums of those lines: each is asked once a date, and together at every knowledge time.
+SUMS = ("aging_as_of", "disputed_as_of", "aging_buckets_as_of")
 
 Answers = dict[tuple[str, str, str], list[tuple[Any, ...]]]
 
@@ -26,8 +26,12 @@ def _answers(world: World) -> Answers:
     cutoff = world.now.date() - timedelta(days=KEPT)
     dates = [cutoff + timedelta(days=days) for days in (0, 1, 9, 23, KEPT, KEPT + 30)]
     instants = [datetime.combine(cutoff + timedelta(days=days), datetime.min.time()) for days in (0, 2, 20, KEPT + 1)]
-    asked = [(view, str(as_of), str(known)) for view in VIEWS for as_of in dates for known in instants]
-    asked += [(BUCKETS, str(as_of), str(known)) for as_of, known in zip(dates, [*instants, *instants], strict=False)]
+    asked = [(LINES, str(as_of), str(known)) for as_of in dates for known in instants]
+    asked += [
+        (view, str(as_of), str(instants[(number + shift) % len(instants)]))
+        for shift, view in enumerate(SUMS)
+        for number, as_of in enumerate(dates)
+    ]
     return {
         (view, as_of, known): sorted(
             world.rows(f"SELECT * FROM {view}(as_of = '{as_of}', known_as_of = '{known}')"), key=repr

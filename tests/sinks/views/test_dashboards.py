@@ -54,7 +54,7 @@ def shown(client: Client, sample: Sample) -> Iterator[Shown]:
     shown = Shown("FR01", "EUR", moment_of(sample.first) + timedelta(days=40), moment_of(sample.last))
     day, now = shown.end.date(), datetime.now(UTC)
     made = day - timedelta(days=40)
-    list(roll_up(client, shown.company, [day - timedelta(days=back) for back in (20, 2)]))
+    list(roll_up(client, {shown.company: [day - timedelta(days=back) for back in (20, 2)]}))
     learned = learn(client, shown.company, made, end_of_day(made))
     write_forecast(client, list(forecast(learned, 4)), now)
     write_backtest(client, list(backtest(client, shown.company, made, 4, day)), now)
