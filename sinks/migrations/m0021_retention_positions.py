@@ -29,6 +29,7 @@ account_id : String                 | Customer account.
 entity     : String                 | What the state is of, by its key in that table.
 """),
     order_by="(table, company, account_id, entity)",
+    partition_by="table",  # dropped when the states are gone: a mutation waits for its turn, up to a second
 )
 
 MIGRATION = Migration(21, "positions that retention removed", (_REMOVED, _RETIRED))

@@ -125,4 +125,4 @@ def delete_written_down(client: Client, states: States, old: str) -> None:
     """Delete the rows of what is written down, then the list."""
     for table in (*states.histories, states.table):
         client.command(f"ALTER TABLE {table} DELETE WHERE {going(states, old)} SETTINGS {MUTATION}")
-    client.command(f"ALTER TABLE retired_states DELETE WHERE table = {literal(states.table)} SETTINGS {MUTATION}")
+    client.command(f"ALTER TABLE retired_states DROP PARTITION {literal(states.table)}")
