@@ -1,5 +1,6 @@
 """What payers say their payments are for, before or after the payment (SEMANTICS 4.3)."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 from jobs import events
@@ -45,9 +46,9 @@ class Remittances(Settlements):
         self.waiting: list[Advice] = []
         self.cases: dict[tuple[str, str], Case] = {}
 
+    @abstractmethod
     def today(self, company: str) -> Day:
         """The company's local date by the clock."""
-        raise NotImplementedError
 
     def advise(self, event: events.RemittanceReceived, day: Day) -> bool:
         """Advice of an account, once; it meets its payment now or waits for it."""

@@ -1,5 +1,6 @@
 """What settles what: applications, parked ones, credits (SEMANTICS 1.3, 2.6, 4.4, 4.6, 4.7)."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ class Request:
         return self.account != self.source.account
 
 
-class Settlements(Contests):
+class Settlements(Contests, ABC):
     """Documents, receipts and everything between them."""
 
     settings: Mapping[str, CompanySettings]
@@ -45,9 +46,9 @@ class Settlements(Contests):
         self.parked: dict[tuple[str, str], Request] = {}
         self.names: set[tuple[str, str]] = set()  # of applications; one that is refused leaves its name free
 
+    @abstractmethod
     def deduct(self, name: str, paper: Paper, amount: int, day: Day) -> None:
         """What a payer kept back of an invoice."""
-        raise NotImplementedError
 
     # Applications
 
