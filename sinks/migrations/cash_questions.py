@@ -2,6 +2,7 @@
 
 from sinks.migrations.balances import posted_between
 from sinks.migrations.ddl import View
+from sinks.migrations.local_dates import TIMEZONES
 from sinks.migrations.money import DECIMAL, decimal
 from sinks.migrations.refusals import taken
 from sinks.migrations.text import columns
@@ -71,7 +72,7 @@ FROM
             SELECT *, ifNull(counts_from, toDate32(formatDateTime(occurred_at, '%F', timezone_of[company]))) AS effective
             FROM
             (
-                SELECT *, (SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of
+                SELECT *, {TIMEZONES}
                 FROM
                 ({_cash_of_nobody("account_id = ''")}
                     UNION ALL{_cash_of_nobody("account_id != '' AND event_type = 'ReceiptMoved'")}

@@ -2,6 +2,7 @@
 
 from sinks.migrations.balances import KNOWN_AS_OF
 from sinks.migrations.ddl import View
+from sinks.migrations.local_dates import LOCAL_DATE, TIMEZONES
 from sinks.migrations.m0010_key_figures import IS_LOGGED, receipts_as_known, share
 from sinks.migrations.money import DECIMAL, decimal
 from sinks.migrations.refusals import taken
@@ -11,8 +12,6 @@ _KNOWN = f"recorded_at <= {KNOWN_AS_OF}"
 _FROM, _TO = "{from_date:Date32}", "{to_date:Date32}"
 _DAYS = "Nullable(Decimal(38, 2))"
 _RATIO = "Nullable(Decimal(38, 4))"
-_TIMEZONES = "(SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of"
-_LOCAL_DATE = "toDate32(formatDateTime(occurred_at, '%F', if(timezone_of[company] = '', 'UTC', timezone_of[company]))) AS local_date"
 
 
 def events_between(names: str, until: str = _TO, known: str = "1") -> str:
@@ -22,10 +21,10 @@ def events_between(names: str, until: str = _TO, known: str = "1") -> str:
     day before to the day after it in UTC; said besides, so that only the months with such days are read.
     """
     return f"""
-        SELECT company, event_id, occurred_at, {names}, {_LOCAL_DATE}
+        SELECT company, event_id, occurred_at, {names}, {LOCAL_DATE} AS local_date
         FROM
         (
-            SELECT company, event_id, occurred_at, {names}, {_TIMEZONES}, _partition, _offset
+            SELECT company, event_id, occurred_at, {names}, {TIMEZONES}, _partition, _offset
             FROM events
             WHERE occurred_at >= toDateTime64(addDays({_FROM}, -1), 6, 'UTC')
                 AND occurred_at < toDateTime64(addDays({until}, 2), 6, 'UTC')

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.migrations.local_dates import LOCAL_DATE, TIMEZONES
 from sinks.migrations.m0014_rollups import AGING_COLUMNS, FIGURE_COLUMNS
 from sinks.migrations.refusals import taken
 from sinks.queries import EVERYTHING_KNOWN
@@ -18,16 +19,14 @@ from sinks.queries import EVERYTHING_KNOWN
 WINDOW_DAYS = 90
 
 _IN = "company IN {companies:Array(String)}"
-_TIMEZONES = "(SELECT mapFromArrays(groupArray(company), groupArray(timezone)) FROM companies) AS timezone_of"
-_LOCAL = "toDate32(formatDateTime(occurred_at, '%F', if(timezone_of[company] = '', 'UTC', timezone_of[company])))"
 # An event that was refused and sent again counts as it was taken; one that never was, as it was refused.
 _TAKEN_SINCE = f"""SELECT company, event_id FROM events
     WHERE {_IN} AND {taken()}
         AND (company, event_id) IN (SELECT company, event_id FROM rejected_events WHERE NOT late)"""
 _ACTIVITY = f"""
 INSERT INTO activity_hourly_versions
-WITH {_TIMEZONES}
-SELECT company, {_LOCAL} AS local_date, toStartOfHour(toDateTime(occurred_at, 'UTC')) AS hour, actor_id, actor_role,
+WITH {TIMEZONES}
+SELECT company, {LOCAL_DATE} AS local_date, toStartOfHour(toDateTime(occurred_at, 'UTC')) AS hour, actor_id, actor_role,
     event_type, source, uniqExact(event_id) AS events,
     {{at:DateTime64(6, 'UTC')}} AS computed_at
 FROM events
